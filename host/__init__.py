@@ -1,0 +1,1 @@
+"""bodyworn_host: the reference host, a small video management system."""

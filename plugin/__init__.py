@@ -1,0 +1,1 @@
+"""The body worn plugin: ``setup(host)`` is all that a host calls."""

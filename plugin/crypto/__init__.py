@@ -1,0 +1,1 @@
+"""Keys, signed envelopes, wrapping and sealed secrets. Knows nothing of cameras, tables or files of evidence."""

@@ -1,0 +1,1 @@
+"""Client of the Content Destination API: connection file, names, wire, rehearsal."""

@@ -1,0 +1,1 @@
+"""Docks, drivers, offload, uploader and the controller process."""

@@ -1,0 +1,1 @@
+"""Camera drivers: each makes one kind of camera look like every other."""

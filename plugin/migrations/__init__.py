@@ -1,0 +1,1 @@
+"""Alembic migrations, in a version table of their own."""

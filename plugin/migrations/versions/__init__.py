@@ -1,0 +1,1 @@
+"""One squashed base migration until 1.0."""

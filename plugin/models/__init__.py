@@ -1,0 +1,1 @@
+"""Tables, one noun a module, and the database that holds them."""

@@ -1,0 +1,1 @@
+"""Server of the Content Destination API: the host as content destination."""

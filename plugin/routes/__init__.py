@@ -1,0 +1,1 @@
+"""The pages, one stem a screen: parse, call one service, render."""

@@ -1,0 +1,1 @@
+"""The rules: what may happen, and what follows. No Flask, no hardware; a session is passed in."""

@@ -1,0 +1,1 @@
+"""Evidence on disk, for spool and receiver alike: durable put, open, digest."""
