@@ -1,8 +1,8 @@
 """The one tree of errors: a stable id, a sentence for the operator, what to do, and whether trying again can help.
 
-Foreign errors are translated into these once, at the edge where they appear. Pages show :attr:`BodywornError.sentence` and
-:attr:`BodywornError.mend` in the operator's language; the database keeps ``id`` and ``values`` alone, so a problem that was
-recorded yesterday is shown in whatever language is spoken today. Each room has its section below.
+Foreign errors are translated into these once, at the edge where they appear. Pages show :attr:`BodywornError.sentence`
+and :attr:`BodywornError.mend` in the operator's language; the database keeps ``id`` and ``values`` alone, so a problem
+that was recorded yesterday is shown in whatever language is spoken today. Each room has its section below.
 """
 
 from __future__ import annotations

@@ -1,1 +1,51 @@
-"""Tables, one noun a module, and the database that holds them."""
+"""Tables, one noun a module, and the database that holds them.
+
+Nothing here decides anything: rules are in ``services``. Importing this package makes every table known to
+``Base.metadata``.
+"""
+
+from __future__ import annotations
+
+from .base import Base, new_id
+from .camera import Assignment, Belonging, Camera, CameraUser, Profile, Trust
+from .database import Database
+from .destination import Destination, DestinationState
+from .dock import Bay, BayState, Dock, DockKind
+from .event import Chain, Change, Event
+from .received import ReceivedContainer, ReceivedObject, ReceiverAccount
+from .recording import Clip, ClipKind, Copy, CopyState, Place, Recording, RecordingState
+from .system import Controller, ControllerRole, System
+
+__all__ = [
+    "Assignment",
+    "Base",
+    "Bay",
+    "BayState",
+    "Belonging",
+    "Camera",
+    "CameraUser",
+    "Chain",
+    "Change",
+    "Clip",
+    "ClipKind",
+    "Controller",
+    "ControllerRole",
+    "Copy",
+    "CopyState",
+    "Database",
+    "Destination",
+    "DestinationState",
+    "Dock",
+    "DockKind",
+    "Event",
+    "Place",
+    "Profile",
+    "ReceivedContainer",
+    "ReceivedObject",
+    "ReceiverAccount",
+    "Recording",
+    "RecordingState",
+    "System",
+    "Trust",
+    "new_id",
+]

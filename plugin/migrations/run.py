@@ -1,0 +1,40 @@
+"""Bring the plugin's tables to the version of the code, or tell that they are not. Alembic's own files lie beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from ..errors import DatabaseOutdated
+
+VERSION_TABLE = "bodyworn_alembic_version"
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or change the tables; one process at a time, before anything else uses the database."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def check_head(engine: Engine) -> None:
+    """Refuse to work on tables of another version.
+
+    :raises DatabaseOutdated: with both versions named.
+    """
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    wanted = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    if found != wanted:
+        raise DatabaseOutdated(found=found or "none", wanted=wanted or "none")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,119 @@
+"""The database: engine settings, units of work, and the change counter that wakes whoever waits.
+
+What SQLite must be told so that a committed row survives a power cut is set here and asserted at every connection.
+Migrations are in the room of that name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from ..errors import DatabaseUnsafe
+from .event import Change
+
+_WRITES = "bodyworn_writes"
+_POLL_SECONDS = 0.25
+_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+class Database:
+    """Units of work on an engine that belongs to the plugin alone.
+
+    Safe to share between threads; a session is not.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the engine over: connections made before are closed, and later ones are set as evidence needs it."""
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        if self._is_sqlite and not event.contains(engine, "begin", _begin):
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin)
+            engine.dispose()
+
+    @classmethod
+    def at(cls, url: str) -> Database:
+        """Open a database by its URL, with an engine of our own."""
+        return cls(create_engine(url))
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a consistent view; nothing that is changed in it is kept."""
+        with self._sessions() as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a unit of work: all of it is kept, durable, when the block ends, or nothing when it raises.
+
+        Writers on SQLite stand in line from the first statement on, so what was read cannot have changed at the end.
+        """
+        with self._sessions() as session:
+            session.connection(execution_options={_WRITES: True})
+            yield session
+            session.flush()
+            session.execute(update(Change).where(Change.id == 1).values(counter=Change.counter + 1))
+            if not self._is_sqlite:
+                session.execute(text("NOTIFY bodyworn"))
+            session.commit()
+
+    def change_counter(self) -> int:
+        """Give a number that every committed write raises."""
+        with self.read() as session:
+            return session.scalars(select(Change.counter)).one()
+
+    def wait_for_change(self, seen: int, timeout_seconds: float) -> int:
+        """Wait until the counter is another than ``seen``, or the time is over; give the counter."""
+        deadline = time.monotonic() + timeout_seconds
+        with self.engine.connect() as connection:
+            while (counter := self._counter(connection)) == seen and time.monotonic() < deadline:
+                self._pause(connection, deadline)
+        return counter
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def _counter(self, connection: Connection) -> int:
+        counter = connection.execute(select(Change.counter)).scalar_one()
+        connection.rollback()
+        return int(counter)
+
+    def _pause(self, connection: Connection, deadline: float) -> None:
+        """Sleep until something may have been committed: a quarter of a second, or until the server tells."""
+        if self._is_sqlite:
+            time.sleep(_POLL_SECONDS)
+        else:
+            _listen(connection, deadline)
+
+
+def _listen(connection: Connection, deadline: float) -> None:
+    raw: Any = connection.connection.driver_connection
+    connection.exec_driver_sql("LISTEN bodyworn")
+    connection.commit()
+    for _ in raw.notifies(timeout=max(0.0, min(1.0, deadline - time.monotonic())), stop_after=1):
+        return
+
+
+def _prepare_sqlite(raw: Any, record: object) -> None:
+    raw.isolation_level = None
+    cursor = raw.cursor()
+    for name, value in _PRAGMAS.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+        found = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != value:
+            raise DatabaseUnsafe(setting=name, wanted=str(value), found=str(found))
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,53 @@
+"""The one table of events: journal, audit and custody, append-only and hash-chained (decision 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+
+
+class Chain(Base):
+    """Head of a chain, one a controller; whoever appends locks this row first."""
+
+    __tablename__ = "bodyworn_chain"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Event(Base):
+    """Something that changed, written in the transaction that changed it; never updated, never deleted."""
+
+    __tablename__ = "bodyworn_event"
+    __table_args__ = (Index(None, "object_kind", "object_id"), Index(None, "at"))
+
+    chain_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_chain.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    #: Time since start-up and which start-up, so that a changed clock cannot reorder anything (I12).
+    boot_seconds: Mapped[float]
+    boot_id: Mapped[str] = mapped_column(String(36))
+    actor: Mapped[str] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(64))
+    object_kind: Mapped[str] = mapped_column(String(32))
+    object_id: Mapped[str] = mapped_column(String(100))
+    result: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]]
+    tool_version: Mapped[str] = mapped_column(String(32))
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class Change(Base):
+    """The change counter: one row, raised by every committed write, so that pages and controller notice."""
+
+    __tablename__ = "bodyworn_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    counter: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,60 @@
+"""The body worn system itself, and the controllers it consists of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Identified, choice
+
+
+class System(Identified, Base):
+    """The one system that this database belongs to; there is at most one row."""
+
+    __tablename__ = "bodyworn_system"
+
+    name: Mapped[str] = mapped_column(String(100))
+    #: Raised by every restore, so that orders of an earlier life are refused.
+    epoch: Mapped[int] = mapped_column(default=1)
+    recovery_public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    recovery_encryption_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    system_certificate: Mapped[bytes] = mapped_column(LargeBinary)
+    #: The master key file, wrapped under the passphrase; None until the administrator has made one.
+    master_key_file: Mapped[bytes | None] = mapped_column(LargeBinary)
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    #: Hours of recording that a camera must have room for before it goes out again (decision 14).
+    next_shift_hours: Mapped[int] = mapped_column(default=12)
+    #: True for a system that was made to be looked at; pages say so.
+    demonstration: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class ControllerRole(StrEnum):
+    """Whether pages are served here or on another machine."""
+
+    FIRST = "first"
+    EXTENSION = "extension"
+
+
+class Controller(Identified, Base):
+    """A machine with docks."""
+
+    __tablename__ = "bodyworn_controller"
+
+    system_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_system.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    serial: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[ControllerRole] = mapped_column(choice(ControllerRole))
+    #: True for the machine that this database is on.
+    local: Mapped[bool] = mapped_column(default=False)
+    certificate: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Next number of an order to a camera, within the system's epoch.
+    order_sequence: Mapped[int] = mapped_column(default=0)
+    # observed
+    heartbeat_at: Mapped[datetime | None]
+    spool_free_bytes: Mapped[int | None]
+    spool_total_bytes: Mapped[int | None]
+    problem_id: Mapped[str | None] = mapped_column(String(64))

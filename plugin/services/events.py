@@ -1,0 +1,128 @@
+"""Append to the chain of events, and check it. What an event means is decided by whoever records it.
+
+An event is written in the transaction that changes the state it tells of (I16), so there is no change without its event
+and no event without its change. Each controller has one chain; web pages and controller process of a machine share it and
+stand in line at its head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..const import VERSION
+from ..models import Chain, Event
+
+_DOMAIN = b"bodyworn-event-v1"
+#: Hash before the first event of a chain.
+GENESIS = hashlib.sha256(_DOMAIN).hexdigest()
+#: Actor of what the system does by itself.
+SYSTEM = "system"
+
+Plain = str | int | float | bool | None | list[str]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where a chain is not what was written."""
+
+    chain_id: str
+    sequence: int
+    #: ``edited``, ``missing`` or ``truncated``.
+    kind: str
+
+
+def begin_chain(session: Session, chain_id: str) -> None:
+    """Begin the chain of a controller; once in its life."""
+    session.add(Chain(id=chain_id, sequence=0, hash=GENESIS))
+    session.flush()
+
+
+def record(
+    session: Session,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    *,
+    actor: str = SYSTEM,
+    result: str = "done",
+    **detail: Plain,
+) -> Event:
+    """Append an event in this transaction, to the chain of this machine.
+
+    ``detail`` is shown to auditors: plain values only, never secrets.
+    """
+    head = session.scalars(select(Chain).order_by(Chain.id).limit(1).with_for_update()).one()
+    entry = Event(
+        chain_id=head.id,
+        sequence=head.sequence + 1,
+        at=datetime.now(UTC),
+        boot_seconds=time.clock_gettime(time.CLOCK_BOOTTIME),
+        boot_id=_boot_id(),
+        actor=actor,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        result=result,
+        detail=dict(detail),
+        tool_version=VERSION,
+        previous_hash=head.hash,
+        hash="",
+    )
+    entry.hash = head.hash = digest(entry)
+    head.sequence = entry.sequence
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def digest(entry: Event) -> str:
+    """Hash an event with its predecessor's hash: length-prefixed fields, so that none can lend bytes to another."""
+    hasher = hashlib.sha256(_DOMAIN)
+    for field in _fields(entry):
+        raw = field.encode()
+        hasher.update(struct.pack(">Q", len(raw)))
+        hasher.update(raw)
+    return hasher.hexdigest()
+
+
+def check(session: Session) -> Iterator[Break]:
+    """Find every edit, drop, swap, insertion and (against the head) truncation in every chain; constant memory."""
+    for chain in session.scalars(select(Chain)):
+        entries = session.scalars(
+            select(Event).where(Event.chain_id == chain.id).order_by(Event.sequence).execution_options(yield_per=500)
+        )
+        yield from _check_chain(chain, entries)
+
+
+def _check_chain(chain: Chain, entries: Iterable[Event]) -> Iterator[Break]:
+    previous, expected = GENESIS, 1
+    for entry in entries:
+        if entry.sequence != expected:
+            yield Break(chain.id, expected, "missing")
+        elif entry.previous_hash != previous or digest(entry) != entry.hash:
+            yield Break(chain.id, entry.sequence, "edited")
+        previous, expected = entry.hash, entry.sequence + 1
+    if (expected - 1, previous) != (chain.sequence, chain.hash):
+        yield Break(chain.id, expected, "truncated")
+
+
+def _fields(entry: Event) -> Iterator[str]:
+    yield from (entry.previous_hash, entry.chain_id, str(entry.sequence), entry.at.isoformat())
+    yield from (repr(entry.boot_seconds), entry.boot_id, entry.actor, entry.action)
+    yield from (entry.object_kind, entry.object_id, entry.result)
+    yield json.dumps(entry.detail, sort_keys=True, separators=(",", ":"))
+    yield entry.tool_version
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
