@@ -17,6 +17,8 @@ class Chain(Base):
     __tablename__ = "bodyworn_chain"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    #: True for the chain of this machine; chains of other controllers are copies.
+    local: Mapped[bool] = mapped_column(default=False)
     sequence: Mapped[int] = mapped_column(default=0)
     hash: Mapped[str] = mapped_column(String(64))
 

@@ -24,7 +24,7 @@ from ..models import Chain, Event
 
 _DOMAIN = b"bodyworn-event-v1"
 #: Hash before the first event of a chain.
-GENESIS = hashlib.sha256(_DOMAIN).hexdigest()
+GENESIS = hashlib.sha256(_DOMAIN).hexdigest()  # the migration writes the same into the first chain
 #: Actor of what the system does by itself.
 SYSTEM = "system"
 
@@ -41,10 +41,9 @@ class Break:
     kind: str
 
 
-def begin_chain(session: Session, chain_id: str) -> None:
-    """Begin the chain of a controller; once in its life."""
-    session.add(Chain(id=chain_id, sequence=0, hash=GENESIS))
-    session.flush()
+def local_chain(session: Session) -> Chain:
+    """Give the chain of this machine, locked until the transaction ends; the migration made it."""
+    return session.scalars(select(Chain).where(Chain.local).with_for_update()).one()
 
 
 def record(
@@ -61,7 +60,7 @@ def record(
 
     ``detail`` is shown to auditors: plain values only, never secrets.
     """
-    head = session.scalars(select(Chain).order_by(Chain.id).limit(1).with_for_update()).one()
+    head = local_chain(session)
     entry = Event(
         chain_id=head.id,
         sequence=head.sequence + 1,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,6 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "bodyworn_chain",
         sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("local", sa.Boolean(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_chain")),
@@ -422,6 +426,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_bodyworn_copy_clip_id"), "bodyworn_copy", ["clip_id"], unique=False)
     op.execute(sa.text("INSERT INTO bodyworn_change (id, counter) VALUES (1, 0)"))
+    chain = sa.table("bodyworn_chain", sa.column("id"), sa.column("local"), sa.column("sequence"), sa.column("hash"))
+    op.execute(
+        chain.insert().values(
+            id=str(uuid.uuid4()), local=True, sequence=0, hash=hashlib.sha256(b"bodyworn-event-v1").hexdigest()
+        )
+    )
 
 
 def downgrade() -> None:
