@@ -242,3 +242,622 @@ class SealKeyUnsafe(BodywornError):
     id = "seal-key-unsafe"
     sentence = "The machine's key file is damaged, or other users of this machine may read it."
     mend = "Give the file to the service's user alone (mode 0600), or restore it from a backup."
+
+
+# --- store -----------------------------------------------------------------------------------------------------------
+
+
+class StoreError(BodywornError):
+    """Base of everything that the store raises by itself."""
+
+    id = "store"
+    sentence = "The storage refused {name}."
+
+
+class StoreFull(StoreError):
+    """Raised when the disk or a quota has no room; nothing is left of the attempt."""
+
+    id = "store-full"
+    sentence = "The storage is full: {name} could not be stored."
+    mend = "Free space, or wait until recordings have been transferred to the content destination. Nothing was lost."
+    retry = True
+
+
+class StoreDamaged(StoreError):
+    """Raised when the device or its file system reports an error; the attempt is void."""
+
+    id = "store-damaged"
+    sentence = "The storage reported an error at {name}: {reason}."
+    mend = "Check the disk and replace it if need be. What is still on a camera stays there."
+
+
+class RereadDiffers(StoreError):
+    """Raised when the device gives back other bytes than were written to it; the attempt is void."""
+
+    id = "store-reread-differs"
+    sentence = "The storage gave back {name} differently from how it was written."
+    mend = "Check the disk and the memory of this machine. What is still on a camera stays there."
+
+
+class StoreNotWritable(StoreError):
+    """Raised when the storage is mounted read-only or belongs to somebody else."""
+
+    id = "store-not-writable"
+    sentence = "The storage cannot be used for {name}: {reason}."
+    mend = "Mount the storage for writing and make the plugin's account its owner."
+
+
+class DifferentContent(StoreError):
+    """Raised when a name is taken by other bytes; both are kept, the new ones in quarantine."""
+
+    id = "store-different-content"
+    sentence = "{name} is stored already with different content. Both were kept."
+    mend = "Compare the two before either is used as evidence; download a system report and contact support."
+
+
+class NoSuchObject(StoreError):
+    """Raised when nothing stands under the name."""
+
+    id = "store-no-such-object"
+    sentence = "The storage has no {name}."
+    mend = "If it was there before, check the disk; what is still on a camera is stored again."
+
+
+class NotAnObject(StoreError):
+    """Raised when a link, device or folder stands where an object should be; it is left alone."""
+
+    id = "store-not-an-object"
+    sentence = "What stands in the storage as {name} was not put there by this system."
+    mend = "Find out who changed the storage, and remove what does not belong there."
+
+
+class NameRefused(StoreError):
+    """Raised for a name that cannot be one: hidden, too long, or not a single printable component."""
+
+    id = "store-name-refused"
+    sentence = "{name} cannot be the name of an object."
+    mend = "Choose a name of at most 255 bytes without slashes that does not begin with a dot."
+
+
+# --- content destination: the connection file ------------------------------------------------------------------------
+
+
+class ConnectionFileRefused(BodywornError):
+    """Base of everything that makes a connection file unusable; nothing of such a file is kept."""
+
+    id = "connection-file-refused"
+    sentence = "The connection file cannot be used."
+    mend = "Export a new connection file at the content destination and upload that."
+
+
+class ConnectionFileTooLarge(ConnectionFileRefused):
+    id = "connection-file-too-large"
+    sentence = "The connection file is larger than {limit_bytes} bytes."
+    mend = "Check that this is the file that the content destination exported."
+
+
+class ConnectionFileNotJson(ConnectionFileRefused):
+    id = "connection-file-not-json"
+    sentence = "The connection file is not a JSON object: {reason}."
+    mend = "Check that this is the file that the content destination exported, unchanged."
+
+
+class ConnectionFileVersionUnknown(ConnectionFileRefused):
+    id = "connection-file-version-unknown"
+    sentence = "The connection file has version {version}; this system understands version {known}."
+    mend = "Update this system, or export a connection file of version {known}."
+
+
+class ConnectionFieldMissing(ConnectionFileRefused):
+    id = "connection-field-missing"
+    sentence = "{field} is missing from the connection file, or empty."
+
+
+class ConnectionFieldOfWrongType(ConnectionFileRefused):
+    id = "connection-field-of-wrong-type"
+    sentence = "{field} in the connection file is not {expected}."
+
+
+class ConnectionFieldTooLong(ConnectionFileRefused):
+    id = "connection-field-too-long"
+    sentence = "{field} in the connection file is longer than {limit} characters."
+
+
+class ConnectionFieldHasControlCharacters(ConnectionFileRefused):
+    id = "connection-field-has-control-characters"
+    sentence = "{field} in the connection file contains characters that cannot be shown or sent."
+
+
+class ConnectionFieldNotAChoice(ConnectionFileRefused):
+    id = "connection-field-not-a-choice"
+    sentence = "{field} in the connection file is none of the values that this system knows: {choices}."
+
+
+class ConnectionListTooLong(ConnectionFileRefused):
+    id = "connection-list-too-long"
+    sentence = "{field} in the connection file lists more than {limit} entries."
+
+
+class ConnectionAddressRefused(ConnectionFileRefused):
+    id = "connection-address-refused"
+    sentence = "{field} in the connection file is not an address that can be used: {reason}."
+
+
+class ConnectionCertificateMissing(ConnectionFileRefused):
+    id = "connection-certificate-missing"
+    sentence = "{field} is an https address, but HTTPSCertificate holds no certificate to recognise it by."
+    mend = "Export a connection file that contains the destination's certificate."
+
+
+class ConnectionCertificateUnreadable(ConnectionFileRefused):
+    id = "connection-certificate-unreadable"
+    sentence = "{field} in the connection file is not a certificate that can be read."
+
+
+class ConnectionUnprotected(ConnectionFileRefused):
+    """Plain HTTP to another machine; a person has to say that this is wanted."""
+
+    id = "connection-unprotected"
+    sentence = "{field} is a plain http address: recordings and the API key would travel unprotected."
+    mend = "Use https at the destination; plain http is for development and has to be allowed explicitly."
+
+
+class ConnectionMixesHttp(ConnectionFileRefused):
+    id = "connection-mixes-http"
+    sentence = "{field} is a plain http address although HTTPSCertificate holds certificates."
+    mend = "Export a connection file whose addresses all begin with https."
+
+
+class ConnectionKeyMissing(ConnectionFileRefused):
+    id = "connection-key-missing"
+    sentence = "WantEncryption asks for encrypted recordings, but {field} is missing from the connection file."
+    mend = "Export a connection file with the public key, or switch encryption off at a new destination."
+
+
+class ConnectionKeyUnreadable(ConnectionFileRefused):
+    id = "connection-key-unreadable"
+    sentence = "PublicKey in the connection file is not an RSA public key that can be read."
+
+
+class ConnectionKeyTooShort(ConnectionFileRefused):
+    id = "connection-key-too-short"
+    sentence = "PublicKey in the connection file has {bits} bits; at least {least_bits} are needed."
+    mend = "Make a longer key pair at the destination and export a new connection file."
+
+
+class ConnectionKeyWeak(BodywornError):
+    """A warning, never raised: the file is accepted."""
+
+    id = "connection-key-weak"
+    sentence = "The destination's public key has {bits} bits; {advised_bits} or more are advised."
+    mend = "Plan for a longer key pair at the destination."
+
+
+class EncryptionTurnedOff(ConnectionFileRefused):
+    id = "encryption-turned-off"
+    sentence = "WantEncryption in the connection file would turn encryption off; once on, it stays on."
+    mend = "Export a connection file with encryption, or set up a new system for a destination without it."
+
+
+class FullStoreTurnedOff(ConnectionFileRefused):
+    id = "full-store-turned-off"
+    sentence = "FullStoreAndReadSupport in the connection file would be turned off; once on, it stays on."
+
+
+class ContainerTypeChanged(ConnectionFileRefused):
+    id = "container-type-changed"
+    sentence = "ContainerType in the connection file changes from {before} to {after}; it cannot change."
+
+
+# --- content destination: the wire -----------------------------------------------------------------------------------
+
+
+class DestinationProblem(BodywornError):
+    """Base of everything that can go wrong between this system and a content destination."""
+
+    id = "destination-problem"
+    sentence = "The content destination could not be used."
+    mend = "See the content destination's page for the cause."
+
+
+class DestinationNameRefused(DestinationProblem):
+    """A name that the wire cannot carry: a mistake of the caller, before anything is sent."""
+
+    id = "destination-name-refused"
+    sentence = "A container or object cannot have this name at the content destination: {reason}."
+    mend = "Download a system report and contact support."
+
+
+class DestinationUnreachable(DestinationProblem):
+    """Base of connection failures; raised itself when several addresses were tried and none worked."""
+
+    id = "destination-unreachable"
+    sentence = "Connection failed: no address of the content destination can be reached ({addresses})."
+    mend = "Check the network, the firewall, a proxy, and that the destination is running."
+    retry = True
+
+
+class DestinationNameUnknown(DestinationUnreachable):
+    id = "destination-name-unknown"
+    sentence = "Connection failed: nobody knows a machine named {host}."
+    mend = "Check the DNS servers of this controller and the address in the connection file."
+
+
+class DestinationRefusesConnection(DestinationUnreachable):
+    id = "destination-refuses-connection"
+    sentence = "Connection failed: {host} does not accept connections ({reason})."
+
+
+class DestinationTooSlow(DestinationUnreachable):
+    id = "destination-too-slow"
+    sentence = "Connection failed: {host} did not answer in time."
+
+
+class DestinationHungUp(DestinationUnreachable):
+    id = "destination-hung-up"
+    sentence = "Connection failed: {host} closed the connection before it answered."
+
+
+class CertificateRefused(DestinationProblem):
+    id = "certificate-refused"
+    sentence = "{host} does not show the certificate of the connection file: {reason}."
+    mend = "If the destination's certificate was renewed, upload its new connection file. If not, do not go on: ask its operator."
+
+
+class TlsFailed(DestinationProblem):
+    id = "tls-failed"
+    sentence = "No protected connection to {host} could be made: {reason}."
+    mend = "Check that the address leads to the destination itself and that it offers TLS 1.2 or later."
+    retry = True
+
+
+class RedirectRefused(DestinationProblem):
+    id = "redirect-refused"
+    sentence = "{host} sent this system elsewhere (status {status}), which is never followed."
+    mend = "Put the final address into the connection file, or remove the proxy in between."
+
+
+class NonsenseAnswer(DestinationProblem):
+    id = "nonsense-answer"
+    sentence = "{host} answered something that no content destination answers: {reason}."
+    mend = "Check that the address leads to the content destination and not to something in front of it."
+    retry = True
+
+
+class StorageUrlRefused(DestinationProblem):
+    id = "storage-url-refused"
+    sentence = "The destination names a storage address that cannot be trusted: {reason}."
+    mend = "Correct the destination's storage address; it must be at the host of the connection file."
+
+
+class StorageHostUnconfirmed(StorageUrlRefused):
+    id = "storage-host-unconfirmed"
+    sentence = "The destination stores at another machine, {storage_host}, which nobody has confirmed yet."
+    mend = "If that machine belongs to the destination, confirm it on the content destination's page."
+
+
+class AuthorizationFailed(DestinationProblem):
+    id = "authorization-failed"
+    sentence = "Authorization failed: the destination does not accept the user name and key of the connection file."
+    mend = "Export a new connection file at the destination and upload it."
+
+
+class LicenceMissing(DestinationProblem):
+    id = "licence-missing"
+    sentence = "The content destination has no licence left."
+    mend = "Add licences at the content destination; it is tried again every hour."
+    retry = True
+
+
+class Forbidden(DestinationProblem):
+    id = "destination-forbids"
+    sentence = "The content destination does not permit this to be stored or read."
+    mend = "Give the account of the connection file permission to write at the destination."
+
+
+class Rejected(DestinationProblem):
+    """Status 400: this content can never be stored; the evidence stays here, downloadable."""
+
+    id = "destination-rejected"
+    sentence = "The content destination rejects this content for good."
+    mend = "Download the recording, and ask the destination's operator why it is refused."
+
+
+class MissingContainer(DestinationProblem):
+    id = "destination-container-missing"
+    sentence = "The content destination does not know the place to store this in."
+    mend = "Nothing needs to be done; it is made again."
+    retry = True
+
+
+class MissingObject(DestinationProblem):
+    id = "destination-object-missing"
+    sentence = "The content destination does not have this object."
+    mend = "Nothing needs to be done."
+
+
+class DestinationFailed(DestinationProblem):
+    """Status 500, 502, 504 or 408; ``retry_after_seconds`` in the values, 0 when it was not said."""
+
+    id = "destination-failed"
+    sentence = "The content destination failed with status {status}."
+    mend = "It is tried again; if it lasts, ask the destination's operator."
+    retry = True
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """How long the destination asks to be left alone; 0 when it did not say."""
+        return float(self.values.get("retry_after_seconds", 0))
+
+
+class Busy(DestinationFailed):
+    id = "destination-busy"
+    sentence = "The content destination is busy (status {status})."
+    mend = "Nothing needs to be done; it is tried again soon."
+
+
+class DestinationFull(DestinationProblem):
+    id = "destination-full"
+    sentence = "The content destination is full."
+    mend = "Make room at the content destination; transfers wait until then."
+    retry = True
+
+
+class TooLarge(DestinationProblem):
+    id = "destination-too-large"
+    sentence = "This object of {size_bytes} bytes is larger than the content destination takes."
+    mend = "Download the recording, and choose shorter clips in the camera's profile."
+
+
+class EtagDiffers(DestinationProblem):
+    """The destination holds, or received, other bytes than were sent."""
+
+    id = "destination-etag-differs"
+    sentence = "What arrived at the content destination is not what was sent."
+    mend = "It is sent again; if it happens repeatedly, the network or this store damages data."
+    retry = True
+
+
+class DifferentAtDestination(DestinationProblem):
+    """Something else already has this name there; it is never overwritten."""
+
+    id = "different-at-destination"
+    sentence = "The content destination already holds something else under this name."
+    mend = "Both are kept; find out who else writes to this destination."
+
+
+class BodyChanged(DestinationProblem):
+    """The local object is shorter or longer than it was when its digest was taken."""
+
+    id = "upload-body-changed"
+    sentence = "The stored copy is not as long as it was; it was not sent."
+    mend = "The copy is checked again and fetched once more from its source."
+
+
+class CategoriesMalformed(DestinationProblem):
+    id = "categories-malformed"
+    sentence = "The list of categories at the content destination cannot be read: {reason}."
+    mend = "Correct Categories.json at the content destination."
+
+
+class ClockDiffers(DestinationProblem):
+    """A warning of the rehearsal, never raised."""
+
+    id = "destination-clock-differs"
+    sentence = "The content destination's clock differs from this system's by {seconds} seconds."
+    mend = "Let both take their time from the same NTP server."
+
+
+# --- camera volume ---------------------------------------------------------------------------------------------------
+
+
+class CameraVolumeError(BodywornError):
+    """Base of what can go wrong with a camera's units; nothing on the camera was changed."""
+
+    id = "camera-volume"
+    sentence = "The camera cannot be read."
+    mend = "Undock the camera and dock it again. If it happens again, try another bay."
+    retry = True
+
+
+class KernelTooOld(CameraVolumeError):
+    """Raised where the kernel cannot confine opening a file to the camera's folder."""
+
+    id = "kernel-too-old"
+    sentence = "This machine's kernel lacks openat2, without which cameras are not read."
+    mend = "Run Linux 5.6 or newer, and let a container's system call filter allow openat2."
+    retry = False
+
+
+class DocumentRefused(CameraVolumeError):
+    """Raised when a document of the camera volume format breaks the format's rules."""
+
+    id = "document-refused"
+    sentence = "The camera's document {document} does not follow the format: {reason}."
+    mend = "Update the camera's firmware; its recordings stay on the camera until then."
+    retry = False
+
+
+class CameraNameRefused(CameraVolumeError):
+    """Raised for a name that the camera volume format does not allow."""
+
+    id = "camera-name-refused"
+    sentence = "The camera has a file or folder whose name is not allowed: {name}."
+    mend = "Nothing is read from it. Report it to the maker of the camera."
+    retry = False
+
+
+class CameraFileMissing(CameraVolumeError):
+    """Raised when a file that should be on a unit is not there, or has vanished."""
+
+    id = "camera-file-missing"
+    sentence = "The file {name} is not on the camera."
+    mend = "The other files of the recording are kept. Report it to the maker of the camera."
+    retry = False
+
+
+class CameraFileRefused(CameraVolumeError):
+    """Raised for anything that is no regular file inside the unit: links, pipes, devices, other mounts."""
+
+    id = "camera-file-refused"
+    sentence = "The camera offers {name}, which is not an ordinary file. It was not opened."
+    mend = "Somebody may have tampered with the camera. Have it examined before it is used again."
+    retry = False
+
+
+class CameraListingTooLong(CameraVolumeError):
+    """Raised when a camera lists more than the format allows."""
+
+    id = "camera-listing-too-long"
+    sentence = "The camera lists more than {limit} entries in {name}."
+    mend = "Have the camera examined; its storage may be damaged."
+    retry = False
+
+
+class CameraUnreadable(CameraVolumeError):
+    """Raised when reading or writing a unit fails, as it does when the camera is pulled out."""
+
+    id = "camera-unreadable"
+    sentence = "The camera could not be read or written at {name}: {reason}."
+
+
+class UnitAbsent(CameraVolumeError):
+    """Raised when a unit is not there because it is the other side's turn, or no camera is docked."""
+
+    id = "unit-absent"
+    sentence = "The camera's {unit} unit is not there."
+    mend = "Nothing needs to be done; it is tried again."
+
+
+class TurnTimedOut(CameraVolumeError):
+    """Raised when a camera does not give its units back in time."""
+
+    id = "turn-timed-out"
+    sentence = "The camera did not answer within {seconds} seconds."
+
+
+class CameraGone(CameraVolumeError):
+    """Raised when the camera was undocked while something was done with it."""
+
+    id = "camera-gone"
+    sentence = "The camera was undocked."
+    mend = "Dock it again; the transfer goes on where it stopped."
+
+
+class PortUnusable(CameraVolumeError):
+    """Raised when the simulated USB socket cannot hand units over."""
+
+    id = "port-unusable"
+    sentence = "The simulated dock cannot be used: {reason}."
+    mend = "Keep the folders of simulated docks and cameras on one writable filesystem."
+    retry = False
+
+
+# --- simulator -------------------------------------------------------------------------------------------------------
+
+
+class SimulatorError(BodywornError):
+    """Base of what a simulated camera refuses or cannot do."""
+
+    id = "simulator"
+    sentence = "The simulated camera cannot do that."
+    mend = "See the simulated camera's page for its state."
+
+
+class OutOfTurn(SimulatorError):
+    """Raised when a simulated camera is made to touch a unit that is in the host's hands."""
+
+    id = "out-of-turn"
+    sentence = "The camera's {unit} unit is in the host's hands; the camera may not touch it."
+    mend = "Undock the camera, or wait until its host ejects the unit."
+
+
+class CameraNotReady(SimulatorError):
+    """Raised when a camera cannot record: no system, no user, locked, docked, empty."""
+
+    id = "camera-not-ready"
+    sentence = "The camera cannot record: {reason}."
+    mend = "Add the camera to the system, assign it to a user, dock it once, and undock it charged."
+
+
+class CameraFull(SimulatorError):
+    """Raised when a camera has no room for a recording."""
+
+    id = "camera-full"
+    sentence = "The camera's storage is full."
+    mend = "Dock the camera and wait until its recordings are transferred."
+
+
+class AlreadyDocked(SimulatorError):
+    """Raised when a bay is taken, or a camera is in a bay already."""
+
+    id = "already-docked"
+    sentence = "There is a camera in bay {bay} already."
+    mend = "Undock it first, or choose another bay."
+
+
+class MediaLibraryMissing(SimulatorError):
+    """Raised when recordings cannot be made because the optional media library is not installed."""
+
+    id = "media-library-missing"
+    sentence = "Recordings cannot be made: the media library is not installed."
+    mend = "Install it with: pip install 'bodyworn[media]'."
+
+
+class ClipTooSmall(SimulatorError):
+    """Raised when a clip is asked to be smaller than a valid file can be."""
+
+    id = "clip-too-small"
+    sentence = "A clip cannot be as small as {size_bytes} bytes."
+    mend = "Ask for at least {least_bytes} bytes."
+
+
+class SimulatedVolumeFailed(SimulatorError):
+    """Raised when a simulated camera's image file cannot be made, mounted or unmounted."""
+
+    id = "simulated-volume-failed"
+    sentence = "The simulated camera's storage could not be used: {reason}."
+    mend = "Image files need root, losetup and the tools of the filesystem; folders need nothing."
+
+
+# --- services --------------------------------------------------------------------------------------------------------
+
+
+class NoSystem(BodywornError):
+    """Raised where a system is needed and none was founded yet."""
+
+    id = "no-system"
+    sentence = "There is no body worn system here yet."
+    mend = "Set up a new system first."
+
+
+class AlreadyFounded(BodywornError):
+    """Raised when a second system is to be founded in one database."""
+
+    id = "already-founded"
+    sentence = "There is a body worn system here already."
+    mend = "Reset the existing system before you create another one."
+
+
+class UnknownCamera(BodywornError):
+    """Raised when a camera does not exist (any more)."""
+
+    id = "unknown-camera"
+    sentence = "This camera is not known here."
+    mend = "Go back to the list of cameras and choose one that is there."
+
+
+class UnknownCameraUser(BodywornError):
+    """Raised when a camera user does not exist or was removed."""
+
+    id = "unknown-camera-user"
+    sentence = "This user is not known here, or was removed."
+    mend = "Choose a user from the list."
+
+
+class UserIdTaken(BodywornError):
+    """Raised when a user ID is to be given twice."""
+
+    id = "user-id-taken"
+    sentence = "The user ID {user_id} belongs to somebody else."
+    mend = "Enter another user ID, or leave it empty."
