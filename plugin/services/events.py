@@ -1,8 +1,8 @@
 """Append to the chain of events, and check it. What an event means is decided by whoever records it.
 
-An event is written in the transaction that changes the state it tells of (I16), so there is no change without its event
-and no event without its change. Each controller has one chain; web pages and controller process of a machine share it and
-stand in line at its head.
+An event is written in the transaction that changes the state it tells of (I16), so there is no change without its
+event and no event without its change. Each controller has one chain; web pages and controller process of a machine share
+it and stand in line at its head.
 """
 
 from __future__ import annotations

@@ -1,0 +1,193 @@
+"""Cameras: seen, added, assigned, kept up to date. What is wanted and what was observed are separate columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..errors import UnknownCamera, UnknownCameraUser
+from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Trust, new_id
+from . import events
+
+#: How long a camera works without being docked (safety page, D2).
+LEASE_DAYS = 56
+
+
+@dataclass(frozen=True)
+class SeenCamera:
+    """What a driver learned of a docked camera at a turn."""
+
+    driver: str
+    serial: str
+    model: str
+    manufacturer: str
+    firmware: str
+    #: Raw key that the camera proved to hold; None for cameras that cannot.
+    public_key: bytes | None
+    docking_counter: int
+    battery_percent: int | None
+    charging: bool | None
+    storage_used_bytes: int | None
+    storage_total_bytes: int | None
+    clock_offset_seconds: float | None
+
+
+def seen(session: Session, bay_id: str, facts: SeenCamera) -> Camera:
+    """Write down that a camera stands in a bay; one that nobody knows becomes New."""
+    camera = _find(session, facts)
+    if camera is None:
+        camera = _new(facts)
+        session.add(camera)
+        session.flush()
+        events.record(session, "camera.new", "camera", camera.id, serial=facts.serial, model=facts.model)
+    bay = session.get_one(Bay, bay_id)
+    if bay.camera_id != camera.id:
+        bay.camera_id = camera.id
+        events.record(
+            session,
+            "camera.docked",
+            "camera",
+            camera.id,
+            bay=bay.name,
+            counter=facts.docking_counter,
+            clock_offset_seconds=facts.clock_offset_seconds,
+        )
+    observe(camera, facts)
+    return camera
+
+
+def observe(camera: Camera, facts: SeenCamera) -> None:
+    """Take over what the camera said at a turn; an answer older than the last one is ignored."""
+    if facts.docking_counter < camera.docking_counter:
+        return
+    camera.model, camera.manufacturer, camera.firmware = facts.model, facts.manufacturer, facts.firmware
+    camera.docking_counter = facts.docking_counter
+    camera.battery_percent, camera.charging = facts.battery_percent, facts.charging
+    camera.storage_used_bytes, camera.storage_total_bytes = facts.storage_used_bytes, facts.storage_total_bytes
+    camera.clock_offset_seconds = facts.clock_offset_seconds
+    camera.last_seen_at = datetime.now(UTC)
+
+
+def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> list[Camera]:
+    """Add cameras to the system; those that belong already stay as they are.
+
+    :raises UnknownCamera: when one does not exist; then none is added.
+    """
+    added = []
+    for camera_id in camera_ids:
+        camera = get(session, camera_id)
+        if camera.belonging is not Belonging.ADDED:
+            camera.belonging = Belonging.ADDED
+            events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
+            added.append(camera)
+    return added
+
+
+def assign(session: Session, camera_id: str, camera_user_id: str | None, *, actor: str) -> Camera:
+    """Assign a camera to a user; holds for what is recorded after the camera has acknowledged it (decision 18).
+
+    :raises UnknownCamera: or UnknownCameraUser, also for a user who was removed.
+    """
+    camera = get(session, camera_id)
+    if camera_user_id is not None:
+        user = session.get(CameraUser, camera_user_id)
+        if user is None or not user.active:
+            raise UnknownCameraUser
+    if camera.camera_user_id == camera_user_id:
+        return camera
+    camera.camera_user_id = camera_user_id
+    camera.wanted_settings += 1
+    session.add(
+        Assignment(
+            camera_id=camera.id,
+            camera_user_id=camera_user_id,
+            from_settings=camera.wanted_settings,
+            created_at=datetime.now(UTC),
+        )
+    )
+    events.record(session, "camera.assigned", "camera", camera.id, actor=actor, camera_user=camera_user_id)
+    return camera
+
+
+def rename(session: Session, camera_id: str, name: str, *, actor: str) -> Camera:
+    """Rename a camera; the destination is told at its next contact."""
+    camera = get(session, camera_id)
+    if camera.name != name:
+        events.record(session, "camera.renamed", "camera", camera.id, actor=actor, before=camera.name, after=name)
+        camera.name = name
+    return camera
+
+
+def enrolled(session: Session, camera_id: str) -> None:
+    """Write down that the camera acknowledged to belong to this system."""
+    camera = get(session, camera_id)
+    camera.enrolled_at = datetime.now(UTC)
+    events.record(session, "camera.enrolled", "camera", camera.id)
+
+
+def settings_applied(session: Session, camera_id: str, sequence: int) -> None:
+    """Write down which settings the camera acknowledged; assignments begin with them."""
+    camera = get(session, camera_id)
+    if camera.applied_settings == sequence:
+        return
+    camera.applied_settings = sequence
+    waiting = select(Assignment).where(
+        Assignment.camera_id == camera.id, Assignment.from_settings <= sequence, Assignment.acknowledged_at.is_(None)
+    )
+    for assignment in session.scalars(waiting):
+        assignment.acknowledged_at = datetime.now(UTC)
+    events.record(session, "camera.settings-applied", "camera", camera.id, sequence=sequence)
+
+
+def leased(session: Session, camera_id: str, issued_at: datetime) -> None:
+    """Write down until when the camera works without being docked."""
+    get(session, camera_id).lease_until = issued_at + timedelta(days=LEASE_DAYS)
+
+
+def wearer(session: Session, camera_id: str, settings_sequence: int) -> str | None:
+    """Tell who wore a camera while it recorded under these settings; None when nobody was assigned."""
+    rows = (
+        select(Assignment)
+        .where(Assignment.camera_id == camera_id, Assignment.from_settings <= settings_sequence)
+        .order_by(Assignment.from_settings.desc())
+        .limit(1)
+    )
+    found = session.scalars(rows).one_or_none()
+    return found.camera_user_id if found else None
+
+
+def get(session: Session, camera_id: str) -> Camera:
+    """Give a camera; raises UnknownCamera."""
+    camera = session.get(Camera, camera_id)
+    if camera is None:
+        raise UnknownCamera
+    return camera
+
+
+def _find(session: Session, facts: SeenCamera) -> Camera | None:
+    """Find by key where there is one; a serial number alone identifies only cameras that have no key."""
+    if facts.public_key is not None:
+        return session.scalars(select(Camera).where(Camera.public_key == facts.public_key)).one_or_none()
+    marked = select(Camera).where(Camera.serial == facts.serial, Camera.public_key.is_(None))
+    return session.scalars(marked.where(Camera.driver == facts.driver)).first()
+
+
+def _new(facts: SeenCamera) -> Camera:
+    now = datetime.now(UTC)
+    return Camera(
+        id=new_id(),
+        serial=facts.serial,
+        public_key=facts.public_key,
+        trust=Trust.ATTESTED if facts.public_key else Trust.MARKED,
+        driver=facts.driver,
+        model=facts.model,
+        manufacturer=facts.manufacturer,
+        name=facts.serial,
+        docking_counter=0,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
