@@ -1,9 +1,9 @@
 """The authority chain: recovery key → system key → controller key, and the orders that travel with it.
 
-A camera knows one key for good, the system's recovery key. The recovery key certifies the system key of an epoch once;
-the system key certifies each controller for some weeks, with the rights it has. An order carries both certificates, so a
-camera obeys a controller that it never met, and obeys nobody any more whose epoch is over. Unlocking is not an order: it
-is signed by the recovery key itself (``envelope.sign`` with ``PayloadType.UNLOCK``).
+A camera knows one key for good, the system's recovery key. The recovery key certifies the system key of an epoch
+once; the system key certifies each controller for some weeks, with the rights it has. An order carries both
+certificates, so a camera obeys a controller that it never met, and obeys nobody any more whose epoch is over. Unlocking
+is not an order: it is signed by the recovery key itself (``envelope.sign`` with ``PayloadType.UNLOCK``).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ..errors import (
     RightMissing,
 )
 from . import envelope
+from .documents import decode
 from .envelope import PayloadType
 from .keys import PublicKey, SigningKey
 
@@ -152,26 +153,22 @@ def open_order(
 def _parse(order: bytes) -> _OrderDocument:
     if len(order) > LARGEST_ORDER_BYTES:
         raise EnvelopeTooLarge(limit_bytes=LARGEST_ORDER_BYTES)
-    try:
-        return msgspec.json.decode(order, type=_OrderDocument)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EnvelopeMalformed from error
+    return decode(order, _OrderDocument, EnvelopeMalformed)
 
 
 def _certificate(signed: msgspec.Raw, issuer: PublicKey, role: Role) -> Certificate:
     payload = envelope.verify(bytes(signed), PayloadType.CERTIFICATE, [issuer], limit_bytes=_LARGEST_CERTIFICATE_BYTES)
-    try:
-        certificate = msgspec.json.decode(payload, type=Certificate)
-        _key_of(certificate)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyRefused) as error:
-        raise EnvelopeMalformed from error
+    certificate = decode(payload, Certificate, EnvelopeMalformed)
     if certificate.subject.role is not role:
         raise AuthorityRefused
     return certificate
 
 
 def _key_of(certificate: Certificate) -> PublicKey:
-    return PublicKey.from_base64(certificate.public_key)
+    try:
+        return PublicKey.from_base64(certificate.public_key)
+    except KeyRefused as error:
+        raise EnvelopeMalformed from error
 
 
 def _check_scope(certificate: Certificate, system_id: str, least_epoch: int) -> None:

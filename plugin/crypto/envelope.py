@@ -6,7 +6,6 @@ What the payloads say is not known here (``camera_volume.documents``); who may s
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -17,6 +16,7 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signature
 
 from ..errors import EnvelopeMalformed, EnvelopeOfOtherType, EnvelopeTooLarge, SignatureRefused
+from .documents import decode
 from .keys import PublicKey, SigningKey
 
 LARGEST_ENVELOPE_BYTES = 1024 * 1024
@@ -89,11 +89,11 @@ def verify(
 
 
 def _parse(envelope: bytes) -> Envelope:
+    document = decode(envelope, _EnvelopeDocument, EnvelopeMalformed)
     try:
-        document = msgspec.json.decode(envelope, type=_EnvelopeDocument)
         payload = base64.b64decode(document.payload, validate=True)
         signatures = [Signature(one.keyid, _hex(one.sig)) for one in document.signatures]
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise EnvelopeMalformed from error
     by_key = {one.keyid: one for one in signatures}
     if len(by_key) != len(signatures):
