@@ -39,7 +39,7 @@ class UnitKind(StrEnum):
 
 
 class Plug(Document, frozen=True, kw_only=True):
-    """``port.json``: what the socket shows of a camera before any unit is read. Each plugging in is a new attachment."""
+    """``port.json``: what the socket shows of a camera before any unit is read. Each plug is a new attachment."""
 
     attachment: Uuid
     serial: Serial

@@ -1,0 +1,284 @@
+"""Real recordings: H.264 and AAC with a clock, the serial number and the user burned in, of any length or exact size.
+
+A few seconds are encoded, kept, and written in a loop, so large clips cost no more than writing them; the clock in the
+picture starts at the clip's start and repeats with the loop. Needs the extra ``media`` (PyAV).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from ..errors import ClipTooSmall, MediaLibraryMissing
+from . import font
+
+#: The loop: as long as 32 pictures and as 150 blocks of AAC, so that both sides of the seam fit.
+_LOOP: Final = Fraction(16, 5)
+_PICTURES_PER_SECOND: Final = 10
+_SAMPLES_PER_SECOND: Final = 48_000
+_AUDIO_BLOCKS: Final = 150
+_INK: Final = 235
+_PAPER: Final = 16
+
+#: What a container needs beside the packets, at most: once, and for each packet.
+_OVERHEAD_BYTES: Final = 8 * 1024
+_PACKET_OVERHEAD_BYTES: Final = 40
+
+LEAST_CLIP_BYTES: Final = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is seen and heard: whose camera, from when on (UTC), in what quality."""
+
+    serial: str
+    user: str
+    start: datetime
+    width: int = 640
+    height: int = 360
+    bits_per_second: int = 4_000_000
+
+
+@dataclass(frozen=True)
+class MadeClip:
+    """A clip as it was written."""
+
+    size_bytes: int
+    duration: timedelta
+
+
+@dataclass(frozen=True)
+class _Packet:
+    audio: bool
+    data: bytes
+    time: Fraction
+    duration: Fraction
+    keyframe: bool
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An encoded loop: a small file whose streams are the pattern for others, and its packets in order of time."""
+
+    file: bytes
+    packets: tuple[_Packet, ...]
+
+
+def make_clip(path: Path, scene: Scene, *, seconds: float | None = None, size_bytes: int | None = None) -> MadeClip:
+    """Write a clip as ``.mkv`` or ``.mp4``, by the path's suffix, of a length or of an exact size.
+
+    Args:
+        path: The file to write; it is not synced.
+        scene: What is burned in.
+        seconds: Length; ignored where a size is given. Ten by default.
+        size_bytes: Exact size of the file; the length follows from the bit rate.
+
+    Raises:
+        MediaLibraryMissing: PyAV is not installed.
+        ClipTooSmall: no valid file is that small.
+    """
+    if size_bytes is not None and size_bytes < LEAST_CLIP_BYTES:
+        raise ClipTooSmall(size_bytes=size_bytes, least_bytes=LEAST_CLIP_BYTES)
+    source = _source(scene)
+    if size_bytes is None:
+        chosen = _for_seconds(source, Fraction(10 if seconds is None else seconds))
+    else:
+        chosen = _for_bytes(source, size_bytes)
+    length = _write(path, source, chosen)
+    if size_bytes is not None:
+        _pad(path, size_bytes)
+    return MadeClip(path.stat().st_size, timedelta(seconds=float(length)))
+
+
+def _for_seconds(source: _Source, seconds: Fraction) -> Iterator[_Packet]:
+    return itertools.takewhile(lambda packet: packet.time < seconds, _endless(source))
+
+
+def _for_bytes(source: _Source, size_bytes: int) -> Iterator[_Packet]:
+    room = size_bytes - _OVERHEAD_BYTES
+    for packet in _endless(source):
+        room -= len(packet.data) + _PACKET_OVERHEAD_BYTES
+        if room < 0:
+            return
+        yield packet
+
+
+def _endless(source: _Source) -> Iterator[_Packet]:
+    for turn in itertools.count():
+        shift = turn * _LOOP
+        for packet in source.packets:
+            yield _Packet(packet.audio, packet.data, packet.time + shift, packet.duration, packet.keyframe)
+
+
+def _write(path: Path, source: _Source, packets: Iterator[_Packet]) -> Fraction:
+    """Put packets into a container; gives the length."""
+    av = _av()
+    end = Fraction(0)
+    with av.open(io.BytesIO(source.file)) as pattern, av.open(str(path), "w") as target:
+        video = target.add_stream_from_template(pattern.streams.video[0])
+        audio = target.add_stream_from_template(pattern.streams.audio[0])
+        for packet in packets:
+            target.mux(_muxable(av, packet, audio if packet.audio else video))
+            end = max(end, packet.time + packet.duration)
+    return end
+
+
+def _muxable(av: ModuleType, packet: _Packet, stream: Any) -> Any:
+    muxable = av.Packet(packet.data)
+    muxable.time_base = Fraction(1, _SAMPLES_PER_SECOND)
+    muxable.pts = muxable.dts = int(packet.time * _SAMPLES_PER_SECOND)
+    muxable.duration = int(packet.duration * _SAMPLES_PER_SECOND)
+    muxable.is_keyframe = packet.keyframe
+    muxable.stream = stream
+    return muxable
+
+
+# --- encoding
+
+
+@lru_cache(maxsize=8)
+def _source(scene: Scene) -> _Source:
+    av = _av()
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="matroska") as target:
+        video, audio = _streams(target, scene)
+        for stream, frames in ((video, _pictures(av, scene)), (audio, _sounds(av))):
+            for frame in itertools.chain(frames, [None]):
+                target.mux(stream.encode(frame))
+    return _Source(memory.getvalue(), _packets(av, memory.getvalue()))
+
+
+def _packets(av: ModuleType, file: bytes) -> tuple[_Packet, ...]:
+    with av.open(io.BytesIO(file)) as source:
+        found = [packet for packet in source.demux() if packet.size]
+        pictures = [packet for packet in found if packet.stream.type == "video"]
+        sounds = [packet for packet in found if packet.stream.type == "audio"]
+        packets = [*_timed(pictures, False), *_timed(sounds[1:], True)]
+    return tuple(sorted(packets, key=lambda packet: (packet.time, packet.audio)))
+
+
+def _timed(packets: list[Any], audio: bool) -> Iterator[_Packet]:
+    """Lay packets on the loop; the one with which AAC warms up has been left out."""
+    step = Fraction(1024, _SAMPLES_PER_SECOND) if audio else Fraction(1, _PICTURES_PER_SECOND)
+    for index, packet in enumerate(packets[:_AUDIO_BLOCKS] if audio else packets):
+        yield _Packet(audio, bytes(packet), index * step, step, audio or packet.is_keyframe)
+
+
+def _streams(target: Any, scene: Scene) -> tuple[Any, Any]:
+    video = target.add_stream("libx264", rate=_PICTURES_PER_SECOND)
+    video.width, video.height, video.pix_fmt = scene.width, scene.height, "yuv420p"
+    video.bit_rate = scene.bits_per_second
+    rate = str(scene.bits_per_second)
+    constant = f"nal-hrd=cbr:force-cfr=1:keyint={_PICTURES_PER_SECOND}:scenecut=0"
+    video.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "x264-params": constant,
+        "maxrate": rate,
+        "bufsize": rate,
+    }
+    audio = target.add_stream("aac", rate=_SAMPLES_PER_SECOND)
+    audio.layout = "mono"
+    audio.bit_rate = 64_000
+    return video, audio
+
+
+def _pictures(av: ModuleType, scene: Scene) -> Iterator[Any]:
+    size, rate = f"{scene.width}x{scene.height}", _PICTURES_PER_SECOND
+    fixed = [font.line_rows(text, _scale(scene), _INK, _PAPER) for text in (scene.serial, scene.user)]
+    for index, picture in enumerate(_frames(av, "testsrc2", f"size={size}:rate={rate}", ("format", "yuv420p"))):
+        time = scene.start + timedelta(seconds=index / rate)
+        clock = font.line_rows(
+            f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 100_000} UTC", _scale(scene), _INK, _PAPER
+        )
+        _burn(picture, [clock, *fixed], _scale(scene))
+        yield picture
+
+
+def _sounds(av: ModuleType) -> Iterator[Any]:
+    form = f"sample_fmts=fltp:channel_layouts=mono:sample_rates={_SAMPLES_PER_SECOND}"
+    source = f"frequency=440:sample_rate={_SAMPLES_PER_SECOND}:samples_per_frame=1024"
+    return _frames(av, "sine", source, ("aformat", form))
+
+
+def _frames(av: ModuleType, source: str, arguments: str, form: tuple[str, str]) -> Iterator[Any]:
+    graph = av.filter.Graph()
+    first = graph.add(source, f"{arguments}:duration={float(_LOOP)}")
+    middle = graph.add(*form)
+    last = graph.add("abuffersink" if source == "sine" else "buffersink")
+    first.link_to(middle)
+    middle.link_to(last)
+    graph.configure()
+    while True:
+        try:
+            yield last.pull()
+        except av.error.EOFError:
+            return
+
+
+def _burn(picture: Any, lines: list[list[bytes]], scale: int) -> None:
+    """Write lines of text over the luma, from the top left; columns past the edge are cut."""
+    plane = picture.planes[0]
+    pixels = memoryview(plane)
+    row = 4 * scale
+    for line in lines:
+        for dots in line:
+            at = row * plane.line_size + 4 * scale
+            room = max(0, picture.width - 4 * scale)
+            pixels[at : at + min(len(dots), room)] = dots[:room]
+            row += 1
+
+
+def _scale(scene: Scene) -> int:
+    return max(1, scene.height // 180)
+
+
+# --- exact sizes
+
+
+def _pad(path: Path, size_bytes: int) -> None:
+    """Fill a file up to an exact size with what its container calls empty, so that it stays valid."""
+    pad = size_bytes - path.stat().st_size
+    assert pad >= 16, "packets were chosen to leave room for the padding"
+    with path.open("r+b") as file:
+        if path.suffix == ".mkv":
+            _grow_segment(file, pad)
+            header = b"\xec" + _vint(pad - 9)
+        else:
+            header = struct.pack(">I4s", pad, b"free")
+        file.seek(0, os.SEEK_END)
+        file.write(header)
+        file.truncate(size_bytes)
+
+
+def _grow_segment(file: Any, pad: int) -> None:
+    """Let Matroska's segment, which comes second and has its size in eight bytes, end after the padding."""
+    head = file.read(4096)
+    at = head.index(b"\x18\x53\x80\x67") + 4
+    size = int.from_bytes(head[at + 1 : at + 8], "big")
+    file.seek(at)
+    file.write(_vint(size + pad))
+
+
+def _vint(value: int) -> bytes:
+    return b"\x01" + value.to_bytes(7, "big")
+
+
+def _av() -> ModuleType:
+    try:
+        import av
+        import av.error
+        import av.filter
+    except ImportError as error:
+        raise MediaLibraryMissing from error
+    return av
