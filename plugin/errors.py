@@ -368,6 +368,11 @@ class ConnectionFieldHasControlCharacters(ConnectionFileRefused):
     sentence = "{field} in the connection file contains characters that cannot be shown or sent."
 
 
+class ConnectionFieldNotBase64(ConnectionFileRefused):
+    id = "connection-field-not-base64"
+    sentence = "{field} in the connection file is not base64 text."
+
+
 class ConnectionFieldNotAChoice(ConnectionFileRefused):
     id = "connection-field-not-a-choice"
     sentence = "{field} in the connection file is none of the values that this system knows: {choices}."
@@ -501,7 +506,7 @@ class DestinationHungUp(DestinationUnreachable):
 class CertificateRefused(DestinationProblem):
     id = "certificate-refused"
     sentence = "{host} does not show the certificate of the connection file: {reason}."
-    mend = "If the destination's certificate was renewed, upload its new connection file. If not, do not go on: ask its operator."
+    mend = "If the destination's certificate was renewed, upload its new connection file; if not, ask its operator."
 
 
 class TlsFailed(DestinationProblem):
@@ -861,3 +866,137 @@ class UserIdTaken(BodywornError):
     id = "user-id-taken"
     sentence = "The user ID {user_id} belongs to somebody else."
     mend = "Enter another user ID, or leave it empty."
+
+
+# --- receiver --------------------------------------------------------------------------------------------------------
+
+
+class ReceiverProblem(BodywornError):
+    """Parent of what the receiver answers instead of doing what a body worn system asked for."""
+
+    id = "receiver"
+    sentence = "The receiver refused a request."
+    mend = "Look at the messages of the body worn system that sends here."
+
+
+class SignInRefused(ReceiverProblem):
+    """Raised alike for an unknown, a closed and a mistaken account, and for a token that is wrong or has ended."""
+
+    id = "receiver-sign-in-refused"
+    sentence = "The credentials are invalid, or the sign-in has ended."
+    mend = "Export a new connection file here and upload it in the body worn system."
+
+
+class OtherAccount(ReceiverProblem):
+    """Raised when one body worn system asks for what belongs to another."""
+
+    id = "receiver-other-account"
+    sentence = "This belongs to another account."
+
+
+class ContainerMissing(ReceiverProblem):
+    """Raised for a container that was never made."""
+
+    id = "receiver-container-missing"
+    sentence = "There is no container {container}."
+
+
+class ObjectMissing(ReceiverProblem):
+    """Raised for an object that was never stored."""
+
+    id = "receiver-object-missing"
+    sentence = "There is no object {name}."
+
+
+class ObjectExists(ReceiverProblem):
+    """Raised when an object should only be stored if it is new, and it is not."""
+
+    id = "receiver-object-exists"
+    sentence = "There is an object {name} already."
+
+
+class OverwriteRefused(ReceiverProblem):
+    """Raised when other bytes are sent under a name that is taken: evidence is never overwritten."""
+
+    id = "receiver-overwrite-refused"
+    sentence = "{name} is stored already with different content. It was left as it is."
+    mend = "Compare what the body worn system holds with what was received before either is used as evidence."
+
+
+class DeleteRefused(ReceiverProblem):
+    """Raised for every request to delete."""
+
+    id = "receiver-delete-refused"
+    sentence = "Nothing can be deleted here by a body worn system."
+
+
+class RecordingClosed(ReceiverProblem):
+    """Raised when something would change in a recording that is complete."""
+
+    id = "receiver-recording-closed"
+    sentence = "The recording {container} is complete; nothing is added to it or changed any more."
+
+
+class UploadDiffers(ReceiverProblem):
+    """Raised when what arrived does not have the digest that the sender told; nothing of it is kept."""
+
+    id = "receiver-upload-differs"
+    sentence = "{name} arrived damaged: its digest is not the one that the sender told."
+    mend = "It is sent again. If it happens again, check the network between the two systems."
+    retry = True
+
+
+class UploadCut(ReceiverProblem):
+    """Raised when a body ended before it was whole; nothing of it is kept."""
+
+    id = "receiver-upload-cut"
+    sentence = "The transfer of {name} was cut off."
+    mend = "It is sent again by itself."
+    retry = True
+
+
+class UploadLengthMissing(ReceiverProblem):
+    """Raised when neither a length nor chunks tell where a body ends."""
+
+    id = "receiver-upload-length-missing"
+    sentence = "{name} was sent without its length."
+
+
+class UploadTooLarge(ReceiverProblem):
+    """Raised above the size that a stock Swift takes for one object."""
+
+    id = "receiver-upload-too-large"
+    sentence = "{name} is larger than the {limit_bytes} bytes that one object may have."
+    mend = "Let the cameras record shorter clips."
+
+
+class MetadataTooLarge(ReceiverProblem):
+    """Raised when metadata would take more room than any recording needs."""
+
+    id = "receiver-metadata-too-large"
+    sentence = "The metadata of {name} is larger than the {limit_bytes} bytes allowed."
+
+
+class ReceiverBusy(ReceiverProblem):
+    """Raised when as many uploads are under way as this server takes at a time."""
+
+    id = "receiver-busy"
+    sentence = "The receiver is busy with {limit} uploads."
+    mend = "Nothing needs to be done; it is sent again in a moment."
+    retry = True
+
+
+class AddressMissing(ReceiverProblem):
+    """Raised when a connection file is asked for and the host does not know under which address others reach it."""
+
+    id = "receiver-address-missing"
+    sentence = "A connection file needs a name for this site and an address of this server."
+    mend = "Enter both and export the file again."
+
+
+class RecordingWithoutUser(BodywornError):
+    """Noted on a recording that nobody was assigned to; it is stored, but a destination needs a user."""
+
+    id = "recording-without-user"
+    sentence = "Nobody was assigned to camera {serial} when this was recorded."
+    mend = "The recording is safe here. Assign a user to the camera, so that later recordings are sent."

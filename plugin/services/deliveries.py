@@ -1,0 +1,130 @@
+"""The second half of a recording's way: delivered to the content destination, or why not (P15 to P20).
+
+Only the controller process calls what changes something here. The wire is ``destination``, threads are ``hw.uploader``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from ..errors import BodywornError
+from ..models import Clip, ClipKind, CopyState, Destination, Place, Recording, RecordingState
+from . import copies, events, problems
+from .recordings import get
+
+_SHORTEST_RETRY = timedelta(seconds=1)
+_LONGEST_RETRY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The destination's proof for one object."""
+
+    clip_id: str
+    verified: bool
+    md5: str
+
+
+def due(session: Session, limit: int) -> list[Recording]:
+    """List recordings to upload now: bookmarked and protected first, then the oldest."""
+    now = datetime.now(UTC)
+    rows = (
+        select(Recording)
+        .where(
+            Recording.state == RecordingState.STORED,
+            Recording.camera_user_id.is_not(None),
+            or_(Recording.retry_at.is_(None), Recording.retry_at <= now),
+        )
+        .order_by(Recording.protected.desc(), Recording.start_at)
+        .limit(limit)
+        .options(selectinload(Recording.clips).selectinload(Clip.copies))
+    )
+    return list(session.scalars(rows))
+
+
+def sending(session: Session, recording_id: str, destination: Destination) -> None:
+    """Write down that an upload begins (P15)."""
+    recording = get(session, recording_id)
+    recording.destination_id = destination.id
+    events.record(session, "recording.sending", "recording", recording_id, destination=destination.site_name)
+
+
+def send_progress(session: Session, done_by_clip: Mapping[str, int], failure_domain: str) -> None:
+    """Write down how far several uploads are; no event, because nothing is decided."""
+    for clip_id, done_bytes in done_by_clip.items():
+        clip = session.get_one(Clip, clip_id)
+        if copies.state(clip, Place.DESTINATION) in (None, CopyState.WRITING):
+            copies.put(clip, Place.DESTINATION, CopyState.WRITING, failure_domain).done_bytes = done_bytes
+
+
+def clip_delivered(session: Session, delivery: Delivery, failure_domain: str) -> None:
+    """Write down what the destination proved of one object (P18)."""
+    clip = session.get_one(Clip, delivery.clip_id)
+    state = CopyState.VERIFIED if delivery.verified else CopyState.ACKNOWLEDGED
+    assert not delivery.verified or delivery.md5 == clip.stored_md5, "I3: verified means equal to our digest"
+    copy = copies.put(clip, Place.DESTINATION, state, failure_domain, md5=delivery.md5)
+    copy.done_bytes = clip.stored_size_bytes or 0
+    events.record(
+        session, "clip.delivered", "recording", clip.recording_id, clip=clip.name, proof=str(state), md5=delivery.md5
+    )
+
+
+def delivered(session: Session, recording_id: str) -> None:
+    """Write down that the recording is Complete at the destination (P20)."""
+    recording = get(session, recording_id)
+    recording.state, recording.delivered_at = RecordingState.DELIVERED, datetime.now(UTC)
+    recording.attempts, recording.retry_at = 0, None
+    problems.clear(recording)
+    events.record(session, "recording.delivered", "recording", recording_id, container=recording.container_name)
+
+
+def upload_failed(session: Session, recording_id: str, error: BodywornError, after_seconds: float | None) -> None:
+    """Write down why an upload failed and when it is tried again, later and later (I11: never towards deletion)."""
+    recording = get(session, recording_id)
+    recording.attempts += 1
+    wait = min(_SHORTEST_RETRY * 2 ** min(recording.attempts - 1, 16), _LONGEST_RETRY)
+    if after_seconds is not None:
+        wait = max(wait, timedelta(seconds=min(after_seconds, 3600)))
+    recording.retry_at = datetime.now(UTC) + wait
+    if recording.problem_id != error.id:
+        events.record(session, "recording.upload-failed", "recording", recording_id, result=error.id)
+    problems.note(recording, error)
+
+
+def retry_all(session: Session) -> None:
+    """Make every waiting upload due now, after something about the destination changed."""
+    for recording in session.scalars(select(Recording).where(Recording.state == RecordingState.STORED)):
+        recording.retry_at = None
+
+
+def refused(session: Session, recording_id: str, error: BodywornError) -> None:
+    """Write down that the destination will never take a recording; it stays here and on the camera, downloadable."""
+    recording = get(session, recording_id)
+    recording.state = RecordingState.REFUSED
+    problems.note(recording, error)
+    events.record(session, "recording.refused", "recording", recording_id, result=error.id)
+
+
+def quarantined(session: Session, recording_id: str, error: BodywornError) -> None:
+    """Write down that two contents claim one identity: both are kept, nothing is sent or erased (I6)."""
+    recording = get(session, recording_id)
+    recording.state = RecordingState.QUARANTINED
+    problems.note(recording, error)
+    events.record(session, "recording.quarantined", "recording", recording_id, result=error.id)
+
+
+#: Capabilities that an object needs at the destination; clips and keys always go.
+_NEEDS = {ClipKind.BOOKMARK: "store_bookmarks", ClipKind.TRACK: "store_gnss_track_recording"}
+
+
+def travels(clip: Clip, destination: Destination) -> bool:
+    """Tell whether an object goes to a destination, by what the destination said it can store."""
+    kind = clip.kind
+    if clip.unlocks_id is not None:
+        kind = next(other.kind for other in clip.recording.clips if other.id == clip.unlocks_id)
+    return kind not in _NEEDS or bool(destination.capabilities.get(_NEEDS[kind], False))

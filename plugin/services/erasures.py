@@ -1,0 +1,72 @@
+"""The end of a recording's way on its camera: what may go, the order, and the camera's word that it is gone (P21, P22).
+
+Whether it may is decided by ``erasing``; how a camera is told is ``hw``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from ..models import Camera, Clip, CopyState, Destination, Place, Recording, RecordingState
+from . import copies, events
+from .deliveries import travels
+from .erasing import ON_CAMERA, ClipFacts, CopyFacts, ErasePolicy, EraseProof, Kept, may_erase
+
+
+def erasable(session: Session, camera: Camera, policy: ErasePolicy) -> list[tuple[Recording, EraseProof]]:
+    """List what may go from a camera, each with its proof."""
+    rows = (
+        select(Recording)
+        .where(Recording.camera_id == camera.id, Recording.erased_at.is_(None))
+        .where(Recording.state.in_([RecordingState.STORED, RecordingState.DELIVERED]))
+        .options(selectinload(Recording.clips).selectinload(Clip.copies))
+    )
+    answers = [(found, may_erase(found.id, _facts(session, found), policy)) for found in session.scalars(rows)]
+    return [(found, answer) for found, answer in answers if not isinstance(answer, Kept)]
+
+
+def erase_ordered(session: Session, proofs: Iterable[EraseProof]) -> None:
+    """Write down the intent to erase, before the order leaves (P21)."""
+    for proof in proofs:
+        events.record(
+            session,
+            "recording.erase-ordered",
+            "recording",
+            proof.recording_id,
+            ground=str(proof.ground),
+            sha256s=list(proof.sha256s),
+            copies=list(proof.domains),
+        )
+
+
+def erased(session: Session, camera_id: str, camera_recording_ids: Sequence[str]) -> None:
+    """Write down what the camera says it has deleted (P22)."""
+    rows = select(Recording).where(
+        Recording.camera_id == camera_id,
+        Recording.camera_recording_id.in_(camera_recording_ids),
+        Recording.erased_at.is_(None),
+    )
+    for recording in session.scalars(rows):
+        recording.erased_at = datetime.now(UTC)
+        for clip in recording.clips:
+            if clip.kind in ON_CAMERA:
+                copies.put(clip, Place.CAMERA, CopyState.ERASED, f"camera:{camera_id}")
+        events.record(session, "recording.erased", "recording", recording.id)
+
+
+def _facts(session: Session, recording: Recording) -> list[ClipFacts]:
+    destination = session.get(Destination, recording.destination_id) if recording.destination_id else None
+    return [
+        ClipFacts(
+            clip_id=clip.id,
+            sha256=clip.sha256,
+            goes_to_destination=destination is None or travels(clip, destination),
+            copies=tuple(CopyFacts(copy.place, copy.state, copy.failure_domain) for copy in clip.copies),
+        )
+        for clip in recording.clips
+        if clip.kind in ON_CAMERA
+    ]

@@ -1,0 +1,166 @@
+"""The first half of a recording's way: found on a camera, and stored in the spool (P6 to P14).
+
+Only the controller process calls what changes something here. Moving bytes is ``hw``; going on to the destination is
+``deliveries``, leaving the camera ``erasures``; what pages show is ``recording_list``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..camera_volume.recording import RecordingDocument
+from ..destination.metadata import key_metadata
+from ..errors import BodywornError, RecordingWithoutUser
+from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState, new_id
+from ..store import Digests
+from . import cameras, copies, events, problems, systems
+from .recording_names import container_name_of, objects_of
+
+#: Beyond this the camera's clock was wrong, and the container gets the corrected time (decision 21).
+LARGEST_CLOCK_OFFSET_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """What came of offloading one file: as the camera recorded it, and as it lies in the spool."""
+
+    clip_id: str
+    size_bytes: int
+    sha256: str
+    stored: Digests
+    #: The key object that unlocks it, already in the spool; None without encryption.
+    key_name: str | None = None
+    key: Digests | None = None
+
+
+def found(session: Session, camera: Camera, document: RecordingDocument, envelope: bytes) -> Recording:
+    """Write down the intent to take a recording (P6); the same recording again gives the same row."""
+    existing = session.scalars(
+        select(Recording).where(Recording.camera_id == camera.id, Recording.camera_recording_id == document.id)
+    ).one_or_none()
+    return existing or _create(session, camera, document, envelope)
+
+
+def _create(session: Session, camera: Camera, document: RecordingDocument, envelope: bytes) -> Recording:
+    user_id = cameras.wearer(session, camera.id, document.settings_sequence)
+    recording = Recording(
+        id=new_id(),
+        camera_id=camera.id,
+        camera_recording_id=document.id,
+        controller_id=systems.local_controller(session).id,
+        camera_user_id=user_id,
+        container_name=_free_container(session, user_id, camera, document),
+        protected=bool(document.bookmarks) or any(clip.protected for clip in document.clips),
+        start_at=document.start,
+        stop_at=document.stop,
+        trigger_on_at=document.trigger_on,
+        trigger_off_at=document.trigger_off,
+        time_zone=document.time_zone,
+        settings_sequence=document.settings_sequence,
+        document=envelope,
+        found_at=datetime.now(UTC),
+    )
+    recording.clips = objects_of(document, camera.id)
+    if user_id is None:
+        problems.note(recording, RecordingWithoutUser(serial=camera.serial))
+    session.add(recording)
+    session.flush()
+    events.record(
+        session,
+        "recording.found",
+        "recording",
+        recording.id,
+        camera=camera.id,
+        container=recording.container_name,
+        clips=len(document.clips),
+    )
+    return recording
+
+
+def _free_container(session: Session, user_id: str | None, camera: Camera, document: RecordingDocument) -> str:
+    """Name the container by the trigger's time, corrected where the clock was off; if taken, by the next second."""
+    moment = document.trigger_on
+    if camera.clock_offset_seconds and abs(camera.clock_offset_seconds) > LARGEST_CLOCK_OFFSET_SECONDS:
+        moment -= timedelta(seconds=round(camera.clock_offset_seconds))
+    while _taken(session, name := container_name_of(user_id, camera.serial, moment)):
+        moment += timedelta(seconds=1)
+    return name
+
+
+def _taken(session: Session, name: str) -> bool:
+    return session.scalars(select(Recording.id).where(Recording.container_name == name)).first() is not None
+
+
+def clip_stored(session: Session, stored: StoredClip, failure_domain: str) -> None:
+    """Write down that a file has a verified copy in the spool (P13); its event is the audit record (P14)."""
+    clip = session.get_one(Clip, stored.clip_id)
+    assert stored.stored.sha256, "I2: a stored copy has the digest that was read back"
+    clip.size_bytes, clip.sha256 = stored.size_bytes, stored.sha256
+    clip.encrypted = stored.key is not None
+    _in_spool(clip, stored.stored, failure_domain)
+    if stored.key is not None and stored.key_name is not None:
+        _in_spool(_key_of(session, clip, stored.key_name, stored.key), stored.key, failure_domain)
+    events.record(
+        session,
+        "clip.stored",
+        "recording",
+        clip.recording_id,
+        clip=clip.name,
+        sha256=clip.sha256,
+        bytes=clip.size_bytes,
+    )
+
+
+def stored(session: Session, recording_id: str, receipt: bytes) -> None:
+    """Write down that all of a recording is stored; from here on this controller owns it (I9)."""
+    recording = get(session, recording_id)
+    assert all(copies.state(clip, Place.SPOOL) is CopyState.VERIFIED for clip in recording.clips), (
+        "I2: every file is verified"
+    )
+    recording.state, recording.stored_at = RecordingState.STORED, datetime.now(UTC)
+    recording.receipt = receipt
+    if recording.problem_id != RecordingWithoutUser.id:
+        problems.clear(recording)
+    events.record(session, "recording.stored", "recording", recording.id, container=recording.container_name)
+
+
+def offload_failed(session: Session, recording_id: str, error: BodywornError) -> None:
+    """Write down why a recording could not be taken; the camera keeps it and it is tried again."""
+    recording = get(session, recording_id)
+    problems.note(recording, error)
+    events.record(session, "recording.offload-failed", "recording", recording_id, result=error.id)
+
+
+def get(session: Session, recording_id: str) -> Recording:
+    """Give a recording that must exist."""
+    return session.get_one(Recording, recording_id)
+
+
+def _in_spool(clip: Clip, digests: Digests, failure_domain: str) -> None:
+    clip.stored_size_bytes, clip.stored_sha256, clip.stored_md5 = digests.size_bytes, digests.sha256, digests.md5
+    copies.put(clip, Place.SPOOL, CopyState.VERIFIED, failure_domain, sha256=digests.sha256, md5=digests.md5)
+
+
+def _key_of(session: Session, clip: Clip, name: str, digests: Digests) -> Clip:
+    """Give the row of a clip's key, made anew when the clip was encrypted anew."""
+    for other in clip.recording.clips:
+        if other.unlocks_id == clip.id:
+            return other
+    key = Clip(
+        id=new_id(),
+        kind=ClipKind.KEY,
+        position=clip.position,
+        name=name,
+        unlocks_id=clip.id,
+        size_bytes=digests.size_bytes,
+        sha256=digests.sha256,
+        start_at=clip.start_at,
+        wire_metadata=key_metadata(clip.start_at or clip.recording.start_at),
+    )
+    clip.recording.clips.append(key)
+    session.flush()
+    return key
