@@ -852,6 +852,14 @@ class UnknownCamera(BodywornError):
     mend = "Go back to the list of cameras and choose one that is there."
 
 
+class UnknownRecording(BodywornError):
+    """Raised when a page names a recording that does not exist."""
+
+    id = "unknown-recording"
+    sentence = "This recording does not exist."
+    mend = "Choose one from the list of recordings."
+
+
 class UnknownCameraUser(BodywornError):
     """Raised when a camera user does not exist or was removed."""
 
@@ -1000,3 +1008,32 @@ class RecordingWithoutUser(BodywornError):
     id = "recording-without-user"
     sentence = "Nobody was assigned to camera {serial} when this was recorded."
     mend = "The recording is safe here. Assign a user to the camera, so that later recordings are sent."
+
+
+# --- controller process ----------------------------------------------------------------------------------------------
+
+
+class ControllerRunning(BodywornError):
+    """Raised when a second controller process is started on one data folder."""
+
+    id = "controller-running"
+    sentence = "Another controller process is at work in {folder}."
+    mend = "Nothing needs to be done; one is enough. Stop the other one first if you want to start it by hand."
+
+
+class CameraReadFailed(BodywornError):
+    """Raised when the camera's storage answers with a read error."""
+
+    id = "camera-read-failed"
+    sentence = "{name} cannot be read from the camera."
+    mend = "Leave the camera docked; it is tried again. If it stays, dock it in another bay, then contact support."
+    retry = True
+
+
+class ClipDiffers(BodywornError):
+    """Raised when a file on the camera is not what the camera's signed document says."""
+
+    id = "clip-differs"
+    sentence = "{name} is not what the camera says it recorded."
+    mend = "The camera keeps it. Dock the camera again; if it stays, keep the camera and contact support."
+    retry = True

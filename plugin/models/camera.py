@@ -47,8 +47,8 @@ class Camera(Identified, Base):
     name: Mapped[str] = mapped_column(String(64))
     belonging: Mapped[Belonging] = mapped_column(choice(Belonging), default=Belonging.NEW)
     camera_user_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_camera_user.id"))
-    #: Raised whenever what the camera should be set to changes.
-    wanted_settings: Mapped[int] = mapped_column(default=1)
+    #: Number of the settings order that it should have applied; drawn anew whenever what it says changes.
+    wanted_settings: Mapped[int] = mapped_column(default=0)
     # observed, as of the last turn
     applied_settings: Mapped[int | None]
     firmware: Mapped[str] = mapped_column(String(64), default="")

@@ -25,6 +25,7 @@ class System(Identified, Base):
     #: The master key file, wrapped under the passphrase; None until the administrator has made one.
     master_key_file: Mapped[bytes | None] = mapped_column(LargeBinary)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    power_line_hertz: Mapped[int] = mapped_column(default=50)
     #: Hours of recording that a camera must have room for before it goes out again (decision 14).
     next_shift_hours: Mapped[int] = mapped_column(default=12)
     #: True for a system that was made to be looked at; pages say so.

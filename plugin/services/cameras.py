@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import UnknownCamera, UnknownCameraUser
 from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Trust, new_id
-from . import events
+from . import events, systems
 
 #: How long a camera works without being docked (safety page, D2).
 LEASE_DAYS = 56
@@ -82,6 +82,7 @@ def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> l
         camera = get(session, camera_id)
         if camera.belonging is not Belonging.ADDED:
             camera.belonging = Belonging.ADDED
+            camera.wanted_settings = systems.next_order_sequence(session)
             events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
             added.append(camera)
     return added
@@ -100,7 +101,7 @@ def assign(session: Session, camera_id: str, camera_user_id: str | None, *, acto
     if camera.camera_user_id == camera_user_id:
         return camera
     camera.camera_user_id = camera_user_id
-    camera.wanted_settings += 1
+    camera.wanted_settings = systems.next_order_sequence(session)
     session.add(
         Assignment(
             camera_id=camera.id,

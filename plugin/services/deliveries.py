@@ -54,9 +54,9 @@ def sending(session: Session, recording_id: str, destination: Destination) -> No
     events.record(session, "recording.sending", "recording", recording_id, destination=destination.site_name)
 
 
-def send_progress(session: Session, done_by_clip: Mapping[str, int], failure_domain: str) -> None:
-    """Write down how far several uploads are; no event, because nothing is decided."""
-    for clip_id, done_bytes in done_by_clip.items():
+def send_progress(session: Session, by_clip: Mapping[str, tuple[int, str]]) -> None:
+    """Write down how far several uploads are (bytes and failure domain); no event, because nothing is decided."""
+    for clip_id, (done_bytes, failure_domain) in by_clip.items():
         clip = session.get_one(Clip, clip_id)
         if copies.state(clip, Place.DESTINATION) in (None, CopyState.WRITING):
             copies.put(clip, Place.DESTINATION, CopyState.WRITING, failure_domain).done_bytes = done_bytes

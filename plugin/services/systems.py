@@ -177,4 +177,14 @@ class _Envelope(msgspec.Struct):
 
 
 def _default_profile() -> Profile:
-    return Profile(name="Default", default=True, settings={"resolution": "1080p", "audio": True, "location": True})
+    settings = {
+        "resolution": "1080p",
+        "audio": True,
+        "audio_post_processing": True,
+        "location": True,
+        "allow_silent_mode": False,
+        "allow_audio_off": True,
+        "pre_buffer_seconds": 30,
+        "pre_buffer_audio": True,
+    }
+    return Profile(name="Default", default=True, settings=settings)

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("system_certificate", sa.LargeBinary(), nullable=False),
         sa.Column("master_key_file", sa.LargeBinary(), nullable=True),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("power_line_hertz", sa.Integer(), nullable=False),
         sa.Column("next_shift_hours", sa.Integer(), nullable=False),
         sa.Column("demonstration", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
