@@ -994,6 +994,14 @@ class ReceiverBusy(ReceiverProblem):
     retry = True
 
 
+class ReceivedRecordingUnknown(ReceiverProblem):
+    """Raised when a page asks for a recording, or a part of one, that was not received."""
+
+    id = "received-recording-unknown"
+    sentence = "This recording was not received here."
+    mend = "Go back to the list of received recordings and choose one that is there."
+
+
 class AddressMissing(ReceiverProblem):
     """Raised when a connection file is asked for and the host does not know under which address others reach it."""
 
