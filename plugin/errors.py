@@ -1045,3 +1045,20 @@ class ClipDiffers(BodywornError):
     sentence = "{name} is not what the camera says it recorded."
     mend = "The camera keeps it. Dock the camera again; if it stays, keep the camera and contact support."
     retry = True
+
+
+class CopyUnproved(BodywornError):
+    """Raised when a destination that can prove what it holds does not do so."""
+
+    id = "copy-unproved"
+    sentence = "The content destination does not prove that it holds {name}."
+    mend = "Nothing is erased meanwhile; it is tried again. If it lasts, ask the destination's operator."
+    retry = True
+
+
+class SpoolDamaged(BodywornError):
+    """Noted when a copy in the spool is not what was stored any more."""
+
+    id = "spool-damaged"
+    sentence = "The copy of {name} on this controller has changed since it was stored."
+    mend = "Do not erase the camera. Check the controller's disk, then contact support."

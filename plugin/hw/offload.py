@@ -14,7 +14,7 @@ from ..crypto.content import ContentEncryption
 from ..destination.names import key_name
 from ..errors import CameraReadFailed, ClipDiffers
 from ..services.recordings import StoredClip
-from ..store import Digests, Store, ahead
+from ..store import Buffer, Digests, Store, ahead
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def offload(
     return _encrypted(blocks, wanted, spool, lockbox)
 
 
-def _plainly(blocks: Iterator[bytes], wanted: Wanted, spool: Store) -> StoredClip:
+def _plainly(blocks: Iterator[Buffer], wanted: Wanted, spool: Store) -> StoredClip:
     digests = spool.write(
         wanted.container,
         wanted.name,
@@ -66,7 +66,7 @@ def _plainly(blocks: Iterator[bytes], wanted: Wanted, spool: Store) -> StoredCli
     return StoredClip(wanted.clip_id, digests.size_bytes, digests.sha256, digests)
 
 
-def _encrypted(blocks: Iterator[bytes], wanted: Wanted, spool: Store, lockbox: Lockbox) -> StoredClip:
+def _encrypted(blocks: Iterator[Buffer], wanted: Wanted, spool: Store, lockbox: Lockbox) -> StoredClip:
     """Encrypt on the way; plaintext is never written. What an earlier process left is of no use without its key."""
     _drop_leftovers(wanted, spool)
     encryption = ContentEncryption.new(
@@ -109,8 +109,8 @@ def _compare(wanted: Wanted, size_bytes: int, sha256: str) -> None:
         raise ClipDiffers(name=wanted.name)
 
 
-def _counted(source: FileIO, wanted: Wanted, progress: Callable[[int], None]) -> Iterator[bytes]:
-    """Read to the end, but never past what the document says and one block: a file that grows is refused, not followed."""
+def _counted(source: FileIO, wanted: Wanted, progress: Callable[[int], None]) -> Iterator[Buffer]:
+    """Read to the end, but never past one byte more than the document says: a file that grows is not followed."""
     left = wanted.size_bytes + 1
     while left > 0:
         block = _read(source, min(BLOCK_BYTES, left), wanted)

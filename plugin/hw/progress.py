@@ -24,11 +24,21 @@ class Meter:
 
     def add(self, size_bytes: int) -> None:
         """Count bytes that have arrived."""
-        now = time.monotonic()
         with self._lock:
-            self._done_bytes += size_bytes
-            if not self._samples or now - self._samples[-1][0] > 0.2:
-                self._samples.append((now, self._done_bytes))
+            self._count(self._done_bytes + size_bytes)
+
+    def reach(self, done_bytes: int) -> int:
+        """Count up to what has arrived in all; gives how much that was more (0 when a transfer began again)."""
+        with self._lock:
+            more = max(done_bytes - self._done_bytes, 0)
+            self._count(done_bytes)
+            return more
+
+    def _count(self, done_bytes: int) -> None:
+        now = time.monotonic()
+        self._done_bytes = done_bytes
+        if not self._samples or now - self._samples[-1][0] > 0.2:
+            self._samples.append((now, done_bytes))
 
     @property
     def done_bytes(self) -> int:

@@ -128,3 +128,8 @@ def travels(clip: Clip, destination: Destination) -> bool:
     if clip.unlocks_id is not None:
         kind = next(other.kind for other in clip.recording.clips if other.id == clip.unlocks_id)
     return kind not in _NEEDS or bool(destination.capabilities.get(_NEEDS[kind], False))
+
+
+def is_encrypted(recording: Recording) -> bool:
+    """Tell whether everything of a recording that was read from the camera is encrypted in the spool."""
+    return all(clip.encrypted for clip in recording.clips if clip.kind in (ClipKind.CLIP, ClipKind.TRACK))

@@ -1,0 +1,244 @@
+"""Bring stored recordings to the content destination, several at a time, and decide what each answer means (C3).
+
+How one recording is sent is ``shipment``; what is due and what is written down is ``services.deliveries``.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from ..const import Step
+from ..destination.client import Client
+from ..destination.proof import Proof
+from ..errors import (
+    BodyChanged,
+    BodywornError,
+    DestinationFailed,
+    DifferentAtDestination,
+    EtagDiffers,
+    MissingObject,
+    Rejected,
+    SpoolDamaged,
+    TooLarge,
+)
+from ..models import Camera, Database, Destination, Recording
+from ..services import deliveries, destinations, documents, parcels
+from ..services.deliveries import Delivery
+from ..services.keyring import Keyring
+from ..services.parcels import Item, Parcel
+from ..store import Store
+from . import shipment
+from .bell import Bell
+from .faults import Hook
+from .progress import Board, Meter
+from .shipment import Route
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 300.0
+_IDLE_SECONDS = 1.0
+#: What is wrong with one recording, and not with the destination.
+_OF_THE_RECORDING = (DifferentAtDestination, TooLarge, Rejected, EtagDiffers, MissingObject, SpoolDamaged, BodyChanged)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A recording in hand: everything that is needed while no transaction is open."""
+
+    parcel: Parcel
+    destination_id: str
+    failure_domain: str
+    route: Route
+
+
+class Uploader:
+    """Threads that send what is due. ``parallel`` recordings travel at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        spool: Store,
+        board: Board,
+        bell: Bell,
+        hook: Hook,
+        parallel: int = 2,
+    ) -> None:
+        self._database, self._keyring, self._spool = database, keyring, spool
+        self._board, self._bell, self._hook = board, bell, hook
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._in_hand: set[str] = set()
+        self._clients: dict[str, tuple[bytes, Client]] = {}
+        self._failures = 0
+        self._paused_until = 0.0
+        self._threads = [
+            threading.Thread(target=self._work, name=f"uploader-{number}", daemon=True) for number in range(parallel)
+        ]
+
+    def start(self) -> None:
+        """Begin to send."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the object in hand, or give up after a few seconds; nothing is lost either way."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _work(self) -> None:
+        seen = -1
+        while not self._stop.is_set():
+            job = self._take()
+            if job is None:
+                seen = self._bell.wait(seen, _IDLE_SECONDS)
+                continue
+            try:
+                self._send(job)
+            except Exception:
+                # A defect of ours: the recording stays stored, the others go on, the log says what it was.
+                log.exception("sending %s failed unexpectedly", job.parcel.recording_id)
+                self._failed(job, BodywornError())
+            finally:
+                self._put_down(job.parcel.recording_id)
+
+    def _take(self) -> _Job | None:
+        """Take the next recording that nobody has in hand; None when there is none, or the destination rests."""
+        with self._lock:
+            if time.monotonic() < self._paused_until:
+                return None
+            with self._database.read() as session:
+                destination = destinations.active(session)
+                if destination is None:
+                    return None
+                for recording in deliveries.due(session, limit=len(self._in_hand) + 1):
+                    if recording.id not in self._in_hand:
+                        self._in_hand.add(recording.id)
+                        return self._job(session, recording, destination)
+        return None
+
+    def _put_down(self, recording_id: str) -> None:
+        with self._lock:
+            self._in_hand.discard(recording_id)
+
+    def _job(self, session: Session, recording: Recording, destination: Destination) -> _Job:
+        document = documents.read(recording, session.get_one(Camera, recording.camera_id))
+        parcel = parcels.pack(session, recording, document, destination)
+        assert not destination.want_encryption or deliveries.is_encrypted(recording), "plaintext is never sent"
+        route = Route(self._client(destination), self._spool, destination.can_verify, self._hook)
+        return _Job(parcel, destination.id, f"destination:{destination.connection_id}", route)
+
+    def _client(self, destination: Destination) -> Client:
+        """Give the client of a destination, made anew when its connection file changed."""
+        known = self._clients.get(destination.id)
+        if known is None or known[0] != destination.sealed_file:
+            known = (destination.sealed_file, Client(destinations.connection(destination, self._keyring)))
+            self._clients[destination.id] = known
+        return known[1]
+
+    def _send(self, job: _Job) -> None:
+        try:
+            self._announce(job, again=False)
+            self._ship(job)
+        except Rejected:
+            self._send_after_telling_again(job)
+        except EtagDiffers as error:
+            self._after_difference(job, error)
+        except BodywornError as error:
+            self._failed(job, error)
+        else:
+            self._done(job)
+
+    def _send_after_telling_again(self, job: _Job) -> None:
+        """Somebody may have removed the user or the camera there: both are pushed again before a refusal counts."""
+        try:
+            self._announce(job, again=True)
+            self._ship(job)
+        except BodywornError as error:
+            self._failed(job, error)
+        else:
+            self._done(job)
+
+    def _announce(self, job: _Job, *, again: bool) -> None:
+        with self._database.read() as session:
+            recording = session.get_one(Recording, job.parcel.recording_id)
+            destination = session.get_one(Destination, job.destination_id)
+            waiting = parcels.notices(session, recording, destination, again=again)
+        for notice in waiting:
+            shipment.announce(notice, job.route.client)
+            with self._database.write() as session:
+                parcels.noticed(session, notice, session.get_one(Destination, job.destination_id))
+
+    def _ship(self, job: _Job) -> None:
+        with self._database.write() as session:
+            deliveries.sending(session, job.parcel.recording_id, session.get_one(Destination, job.destination_id))
+        total = self._board.destination(job.destination_id)
+        shipment.send(
+            job.parcel,
+            job.route,
+            progress=lambda item: self._counter(job, item, total),
+            delivered=lambda item, proof: self._proved(job, item, proof),
+        )
+
+    def _counter(self, job: _Job, item: Item, total: Meter) -> Callable[[int], None]:
+        meter = self._board.sending(item.clip_id, job.failure_domain)
+        return lambda done_bytes: total.add(meter.reach(done_bytes))
+
+    def _proved(self, job: _Job, item: Item, proof: Proof) -> None:
+        self._board.sent(item.clip_id)
+        with self._database.write() as session:
+            deliveries.clip_delivered(session, Delivery(item.clip_id, proof.verified, proof.md5), job.failure_domain)
+
+    def _done(self, job: _Job) -> None:
+        self._hook(Step.UPLOADED)
+        with self._database.write() as session:
+            deliveries.delivered(session, job.parcel.recording_id)
+            destinations.works(session, session.get_one(Destination, job.destination_id))
+        self._failures = 0
+
+    def _after_difference(self, job: _Job, error: EtagDiffers) -> None:
+        """Other bytes arrived than were meant: find out whether ours changed, or the network changed them."""
+        try:
+            shipment.check_spool(job.parcel, self._spool)
+        except BodywornError as damage:
+            self._failed(job, damage)
+        else:
+            self._failed(job, error)
+
+    def _failed(self, job: _Job, error: BodywornError) -> None:
+        log.warning("recording %s was not sent: %s", job.parcel.recording_id, error.id)
+        for item in job.parcel.items:
+            self._board.sent(item.clip_id)
+        with self._database.write() as session:
+            _judge(session, job, error)
+        if not isinstance(error, _OF_THE_RECORDING):
+            self._pause(error)
+
+    def _pause(self, error: BodywornError) -> None:
+        """Let the whole destination rest: longer each time, and as long as it asks."""
+        self._failures += 1
+        wait = min(2.0 ** min(self._failures - 1, 9), _LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
+        asked = error.retry_after_seconds if isinstance(error, DestinationFailed) else 0.0
+        self._paused_until = time.monotonic() + max(wait, min(asked, 3600.0))
+
+
+def _judge(session: Session, job: _Job, error: BodywornError) -> None:
+    """Write down what an error means: for good, for this recording, or for the destination; never towards deletion."""
+    recording_id = job.parcel.recording_id
+    if isinstance(error, Rejected | TooLarge):
+        deliveries.refused(session, recording_id, error)
+    elif isinstance(error, DifferentAtDestination):
+        deliveries.quarantined(session, recording_id, error)
+    else:
+        asked = error.retry_after_seconds if isinstance(error, DestinationFailed) else None
+        deliveries.upload_failed(session, recording_id, error, asked)
+    if not isinstance(error, _OF_THE_RECORDING):
+        destinations.fails(session, session.get_one(Destination, job.destination_id), error)

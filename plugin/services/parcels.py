@@ -1,0 +1,143 @@
+"""What is to be sent of one recording, taken from the database in one view, so that sending holds no transaction open.
+
+Which recordings are due, and what follows from the answers, is in ``deliveries``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from ..camera_volume.recording import RecordingDocument
+from ..destination import metadata, names
+from ..models import Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
+from . import copies, systems
+from .deliveries import travels
+from .recording_names import location_text
+
+#: Clips first, what explains them after: a destination that shows early sees the picture first.
+_ORDER = {ClipKind.CLIP: 0, ClipKind.KEY: 1, ClipKind.TRACK: 1, ClipKind.BOOKMARK: 2}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One object to send: it lies in the spool under the same two names."""
+
+    clip_id: str
+    name: str
+    is_clip: bool
+    size_bytes: int
+    sha256: str
+    md5: str
+    metadata: dict[str, str]
+    #: True when the destination proved it already, in an earlier attempt.
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that the destination must know before a recording comes: a user, a camera, this system."""
+
+    container: str
+    name: str
+    metadata: dict[str, str]
+    #: Row that remembers what was pushed: a camera, a camera user, or None for the system.
+    row_id: str | None
+
+    def fingerprint(self, destination_id: str) -> str:
+        """Name what is pushed, to tell whether it changed since."""
+        text = json.dumps([destination_id, self.metadata], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A recording as it travels."""
+
+    recording_id: str
+    container: str
+    metadata: dict[str, str]
+    items: tuple[Item, ...]
+    #: Those that the destination has not been told yet.
+    notices: tuple[Notice, ...]
+
+
+def pack(session: Session, recording: Recording, document: RecordingDocument, destination: Destination) -> Parcel:
+    """Take everything that sending needs out of the database."""
+    sent = [clip for clip in recording.clips if travels(clip, destination)]
+    sent.sort(key=lambda clip: (_ORDER[clip.kind], clip.position))
+    return Parcel(
+        recording_id=recording.id,
+        container=recording.container_name,
+        metadata=_container_metadata(session, recording, document),
+        items=tuple(_item(clip) for clip in sent),
+        notices=tuple(notices(session, recording, destination)),
+    )
+
+
+def notices(session: Session, recording: Recording, destination: Destination, *, again: bool = False) -> list[Notice]:
+    """List what the destination must be told first; all of it when ``again`` is set, else what changed (DST-7)."""
+    user = session.get_one(CameraUser, recording.camera_user_id)
+    camera = session.get_one(Camera, recording.camera_id)
+    wanted = [(_user_notice(user, destination), user.pushed), (_device_notice(camera), camera.pushed)]
+    if destination.capabilities.get("store_read_system_id"):
+        wanted.insert(0, (_system_notice(systems.current(session), destination), None))
+    return [notice for notice, pushed in wanted if again or pushed != notice.fingerprint(destination.id)]
+
+
+def noticed(session: Session, notice: Notice, destination: Destination) -> None:
+    """Remember that the destination was told."""
+    if notice.container == "Users":
+        session.get_one(CameraUser, notice.row_id).pushed = notice.fingerprint(destination.id)
+    elif notice.container == "Devices":
+        session.get_one(Camera, notice.row_id).pushed = notice.fingerprint(destination.id)
+
+
+def _item(clip: Clip) -> Item:
+    assert copies.state(clip, Place.SPOOL) is CopyState.VERIFIED, "I8: only what is stored and checked is sent"
+    return Item(
+        clip_id=clip.id,
+        name=clip.name,
+        is_clip=clip.kind is ClipKind.CLIP,
+        size_bytes=clip.stored_size_bytes or 0,
+        sha256=clip.stored_sha256 or "",
+        md5=clip.stored_md5 or "",
+        metadata={key: str(value) for key, value in clip.wire_metadata.items()},
+        delivered=copies.state(clip, Place.DESTINATION) is CopyState.VERIFIED,
+    )
+
+
+def _container_metadata(session: Session, recording: Recording, document: RecordingDocument) -> dict[str, str]:
+    camera = session.get_one(Camera, recording.camera_id)
+    facts = metadata.RecordingFacts(
+        user_uuid=recording.camera_user_id or "",
+        serial=names.wire_serial(camera.serial),
+        controller_serial=systems.local_controller(session).serial,
+        firmware_version=document.firmware,
+        model=document.model,
+        time_zone=document.time_zone,
+        trigger_on_time=document.trigger_on,
+        trigger_off_time=document.trigger_off,
+        start=document.start,
+        stop=document.stop,
+        trigger_on_location=location_text(document.trigger_on_location),
+        trigger_off_location=location_text(document.trigger_off_location),
+    )
+    return metadata.recording_metadata(recording.container_name, facts, "Transferring")
+
+
+def _user_notice(user: CameraUser, destination: Destination) -> Notice:
+    user_id = (user.user_id or "") if destination.capabilities.get("store_user_id_key") else None
+    return Notice("Users", user.id, metadata.user_metadata(user.name, active=user.active, user_id=user_id), user.id)
+
+
+def _device_notice(camera: Camera) -> Notice:
+    told = metadata.device_metadata(camera.name, camera.model, active=True)
+    return Notice("Devices", names.wire_serial(camera.serial), told, camera.id)
+
+
+def _system_notice(system: System, destination: Destination) -> Notice:
+    return Notice("System", system.id, metadata.system_metadata(destination.connection_id, system.name), None)
