@@ -26,6 +26,9 @@ class Capabilities:
     system_id: bool = False
 
 
+#: What a destination can do that declares nothing.
+NOTHING: Final = Capabilities()
+
 #: A stock Swift stores whatever it is given.
 EVERYTHING: Final = Capabilities(True, True, True, True, True, True, True)
 
@@ -59,7 +62,7 @@ def parse_capabilities(data: bytes) -> Capabilities:
     try:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Capabilities()
+        return NOTHING
     return Capabilities(
         read_categories=_declared(document, "Read", "ReadCategories"),
         bookmarks=_declared(document, "Store", "StoreBookmarks"),

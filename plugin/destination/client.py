@@ -29,6 +29,7 @@ from .anchors import tls_context
 from .capabilities import (
     BUILT_IN_CATEGORIES,
     EVERYTHING,
+    NOTHING,
     Capabilities,
     Category,
     parse_capabilities,
@@ -196,7 +197,7 @@ class Client:
         try:
             return parse_capabilities(self.get_object(SYSTEM, CAPABILITIES_OBJECT))
         except MissingObject:
-            return Capabilities()
+            return NOTHING
 
     def categories(self) -> tuple[Category, ...]:
         """Read the destination's categories, or return the built-in ones where it keeps none.

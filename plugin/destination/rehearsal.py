@@ -1,7 +1,7 @@
 """The rehearsal: everything a destination will have to do, tried once before the system is bound to it (SET-7).
 
-A step that is not ok blocks; a step that is ok and has a problem is a warning. The one object that the rehearsal stores is
-always the same, so trying again leaves nothing more behind.
+A step that is not ok blocks; a step that is ok and has a problem is a warning. The one object that the rehearsal stores
+is always the same, so trying again leaves nothing more behind.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from ..errors import (
     CertificateRefused,
     ClockDiffers,
     DestinationUnreachable,
+    Forbidden,
     Rejected,
     StorageUrlRefused,
     TlsFailed,
 )
-from .capabilities import Capabilities
+from .capabilities import NOTHING, Capabilities
 from .client import Client
 from .connection_file import ConnectionFile
 from .names import SYSTEM
@@ -61,7 +62,7 @@ class Rehearsal:
     """What came of it; the clock is the destination's less ours, None when it did not say or was not reached."""
 
     steps: tuple[RehearsalStep, ...]
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = NOTHING
     can_verify: bool = False
     clock_difference_seconds: float | None = None
 
@@ -130,7 +131,7 @@ def _try_capabilities(client: Client) -> tuple[RehearsalStep, Capabilities]:
     try:
         capabilities = client.capabilities()
     except BodywornError as error:
-        return RehearsalStep(RehearsalStepName.CAPABILITIES, ok=False, problem=error), Capabilities()
+        return RehearsalStep(RehearsalStepName.CAPABILITIES, ok=False, problem=error), NOTHING
     return RehearsalStep(RehearsalStepName.CAPABILITIES, ok=True), capabilities
 
 
@@ -153,7 +154,7 @@ def _store(client: Client) -> Proof:
         return proof
     try:
         return client.verify_object(SYSTEM, REHEARSAL_OBJECT, size_bytes=size_bytes, md5=md5)
-    except Rejected:
+    except (Rejected, Forbidden):
         return proof
 
 
