@@ -1,0 +1,23 @@
+"""What keeps this host from running, in sentences for whoever starts it."""
+
+from __future__ import annotations
+
+
+class HostProblem(Exception):
+    """Base: its text is the sentence."""
+
+
+class ForeignSchema(HostProblem):
+    """Raised when ``host.db`` was written by another version of the host."""
+
+
+class Exposed(HostProblem):
+    """Raised when passwords and evidence would travel readable."""
+
+
+class AddressTaken(HostProblem):
+    """Raised when the host cannot listen where it should."""
+
+
+class AlreadyServed(HostProblem):
+    """Raised when another process serves the same data folder."""

@@ -1,0 +1,114 @@
+"""The gate: what may be asked of the plugin, by whom, from where. A view that declares nothing answers nobody.
+
+Who somebody is and what they may do is the host's to say. Whether a request that changes something comes from a page of
+this host is decided here, so that it holds in hosts without tokens as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Blueprint, abort, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from .runtime import Runtime, current
+
+_LOG = logging.getLogger(__name__)
+
+_PERMISSION = "bodyworn_permission"
+_OPEN = "bodyworn_open"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; media-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; object-src 'none'"
+)
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Declare which permission of the manifest a view asks for."""
+
+    def declare(view: View) -> View:
+        setattr(view, _PERMISSION, permission)
+        return view
+
+    return declare
+
+
+def open_route(view: View) -> View:
+    """Declare that a view of the machine interface authenticates its caller itself; the manifest lists it too."""
+    setattr(view, _OPEN, True)
+    return view
+
+
+def gate(blueprint: Blueprint) -> None:
+    """Put the gate before every page of a blueprint, its static files included."""
+    blueprint.before_request(_check_page)
+    blueprint.after_request(_add_headers)
+
+
+def machine_gate(blueprint: Blueprint) -> None:
+    """Put the gate before a machine interface: only declared open routes, without the host's limit on a body's size."""
+    blueprint.before_request(_check_machine)
+    blueprint.after_request(_add_headers)
+
+
+def is_same_origin() -> bool:
+    """Tell whether a page of this host, or the user's own hand, made the request.
+
+    Browsers say it in ``Sec-Fetch-Site``; where that is missing (plain HTTP to another machine, old browsers),
+    ``Origin`` decides. A request with neither proves nothing.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return request.headers.get("Origin") == f"{request.scheme}://{request.host}"
+
+
+def _check_page() -> ResponseReturnValue | None:
+    runtime = _open_runtime()
+    if request.endpoint == f"{request.blueprint}.static":
+        return None if runtime.host.user() else runtime.host.challenge()
+    permission = _declared(_PERMISSION)
+    if runtime.host.user() is None:
+        return runtime.host.challenge()
+    if not runtime.host.can(str(permission)):
+        abort(403)
+    if request.method not in _SAFE_METHODS and not is_same_origin():
+        abort(403, description="This request did not come from a page of this host.")
+    return None
+
+
+def _check_machine() -> None:
+    _open_runtime()
+    _declared(_OPEN)
+    request.max_content_length = None
+
+
+def _open_runtime() -> Runtime:
+    runtime = current()
+    if runtime.closed:
+        abort(503, description="The body worn plugin is disabled.")
+    return runtime
+
+
+def _declared(name: str) -> object:
+    """Read a view's declaration; a forgotten one is loud in tests and shut in production."""
+    declared = getattr(current_app.view_functions[str(request.endpoint)], name, None)
+    if not declared:
+        _LOG.error("%s declares no access", request.endpoint)
+        abort(500 if current_app.testing else 403)
+    return declared
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.endpoint != f"{request.blueprint}.static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

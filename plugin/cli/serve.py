@@ -1,0 +1,58 @@
+"""``bodyworn serve``: the reference host with this plugin. What a host does is in the package ``bodyworn_host``."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from pathlib import Path
+
+import click
+
+from ..supervise import DATABASE_VARIABLE
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--data-dir", type=_PATH, default=Path("var"), show_default=True, help="Where everything is kept.")
+@click.option("--host", "address", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8088, show_default=True, help="0: any free one.")
+@click.option(
+    "--plugin", "plugins", type=_PATH, multiple=True, help="Folder with a manifest.json; this plugin if none."
+)
+@click.option("--external-url", default="", help="Address under which other machines reach this host.")
+@click.option("--certificate", type=_PATH, help="PEM file for HTTPS, with its chain.")
+@click.option("--private-key", type=_PATH, help="PEM file of the certificate's key.")
+@click.option("--database", envvar=DATABASE_VARIABLE, default="", help="Database of this plugin; SQLite if none.")
+@click.option("--admin-password-file", type=_PATH, help="First start: the password of admin, instead of a made-up one.")
+@click.option("--demo-accounts", is_flag=True, help="First start: make the accounts viewer and operator, too.")
+def command(
+    data_dir: Path,
+    address: str,
+    port: int,
+    plugins: tuple[Path, ...],
+    external_url: str,
+    certificate: Path | None,
+    private_key: Path | None,
+    database: str,
+    admin_password_file: Path | None,
+    demo_accounts: bool,
+) -> None:
+    """Run the reference host, Harbour VMS, with body worn cameras in it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    host = importlib.import_module("bodyworn_host.serving")
+    settings = host.settings(
+        data_dir=data_dir,
+        address=address,
+        port=port,
+        plugins=plugins or (Path(__file__).resolve().parent.parent,),
+        external_url=external_url,
+        certificate=certificate,
+        private_key=private_key,
+        plugin_databases=(("bodyworn", database),) if database else (),
+    )
+    try:
+        password = admin_password_file.read_text().strip() if admin_password_file else ""
+        host.run(settings, admin_password=password, demo_accounts=demo_accounts, announce=click.echo)
+    except (host.HostProblem, OSError) as problem:
+        raise click.ClickException(str(problem)) from problem

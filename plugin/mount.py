@@ -1,0 +1,172 @@
+"""Puts the plugin together for one app: blueprints, gates, menu, and the functions that the contract asks for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, has_request_context
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import access, routes, text
+from .const import DOMAIN, VERSION
+from .contract import HealthItem, HealthState, Host, MenuItem, Permission, Plugin
+from .errors import BodywornError, Incompatible, NoSystem, NotReady, SetupFailed
+from .migrations.run import check_head, upgrade
+from .models.database import Database
+from .receiver import blueprint as receiver
+from .runtime import Runtime
+from .services import systems
+from .supervise import Command, ControllerProcess
+
+PERMISSIONS = (
+    Permission("bodyworn.view", "See system status and devices", "low"),
+    Permission("bodyworn.recordings", "See and play recordings", "medium"),
+    Permission("bodyworn.devices", "Add and manage docks and cameras", "medium"),
+    Permission("bodyworn.destination", "Change the content destination and export connection files", "high"),
+)
+MENU = (MenuItem("Body worn", f"{DOMAIN}.status", "bodyworn.view"),)
+
+_MEMBERS = (
+    "layout",
+    "engine",
+    "data_dir",
+    "user",
+    "can",
+    "challenge",
+    "csp_nonce",
+    "csrf_token",
+    "external_url",
+    "locale",
+    "supports",
+)
+_STOP_SECONDS = 10.0
+#: A controller whose last sign of life is older than this is not running.
+_SILENT = timedelta(seconds=30)
+
+
+def mount(host: Host) -> Plugin:
+    """Build the plugin for one app.
+
+    Raises:
+        Incompatible: the host lacks a member of the contract.
+        SetupFailed: the folder for the plugin's data is not there.
+    """
+    _refuse_incomplete(host)
+    runtime = Runtime(host, Database(host.engine), host.data_dir)
+    life = _Life(runtime)
+    return Plugin(
+        domain=DOMAIN,
+        version=VERSION,
+        blueprints=(_pages(runtime), _machine()),
+        menu=MENU,
+        permissions=PERMISSIONS,
+        migrate=life.migrate,
+        start=life.start,
+        stop=life.stop,
+        unload=life.unload,
+        health=life.health,
+    )
+
+
+def _refuse_incomplete(host: Host) -> None:
+    missing = [name for name in _MEMBERS if not hasattr(host, name)]
+    if missing:
+        raise Incompatible(reason=f"it does not offer {', '.join(missing)}")
+    if not host.data_dir.is_dir():
+        raise SetupFailed(reason=f"the folder {host.data_dir} is missing")
+
+
+def _pages(runtime: Runtime) -> Blueprint:
+    blueprint = Blueprint(
+        DOMAIN, str(__package__), url_prefix=f"/{DOMAIN}", static_folder="static", template_folder="templates"
+    )
+    blueprint.record_once(_keeps(runtime))
+    access.gate(blueprint)
+    blueprint.context_processor(lambda: _for_templates(runtime.host))
+    for found in pkgutil.iter_modules(routes.__path__):
+        module = importlib.import_module(f"{routes.__name__}.{found.name}")
+        if hasattr(module, "add"):
+            module.add(blueprint)
+    return blueprint
+
+
+def _machine() -> Blueprint:
+    """Build the machine interface: a sibling of the pages, so that neither has the other's gate."""
+    blueprint = Blueprint(f"{DOMAIN}_receiver", str(__package__), url_prefix=f"/{DOMAIN}/receiver")
+    access.machine_gate(blueprint)
+    receiver.add(blueprint)
+    return blueprint
+
+
+def _keeps(runtime: Runtime) -> Callable[[BlueprintSetupState], None]:
+    def keep(state: BlueprintSetupState) -> None:
+        state.app.extensions[DOMAIN] = runtime
+
+    return keep
+
+
+def _for_templates(host: Host) -> dict[str, object]:
+    return {
+        "bodyworn_layout": host.layout,
+        "csrf_token": host.csrf_token,
+        "csp_nonce": host.csp_nonce,
+        "can": host.can,
+        **text.for_templates(host.locale()),
+    }
+
+
+class _Life:
+    """What the host calls at the moments of the contract."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._engine = runtime.database.engine
+        url = self._engine.url.render_as_string(hide_password=False)
+        self._controller = ControllerProcess(Command.controller(runtime.data_dir, url))
+
+    def migrate(self) -> None:
+        """Bring the tables to this version."""
+        upgrade(self._engine)
+
+    def start(self) -> None:
+        """Open the routes, if they were closed, and keep a controller running."""
+        check_head(self._engine)
+        try:
+            self._controller.start()
+        except OSError as error:
+            raise NotReady(reason=f"the controller process cannot be started ({error.strerror})") from error
+        self._runtime.closed = False
+
+    def stop(self) -> Sequence[str]:
+        """End the controller."""
+        if self._controller.stop(_STOP_SECONDS):
+            return ()
+        return (f"the controller, process {self._controller.pid}, is still finishing what it does",)
+
+    def unload(self) -> None:
+        """Close the routes and end the controller."""
+        self._runtime.closed = True
+        self.stop()
+
+    def health(self) -> Sequence[HealthItem]:
+        """Tell how database and controller are."""
+        say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
+        try:
+            return (self._controller_health(say),)
+        except (SQLAlchemyError, BodywornError) as error:
+            return (HealthItem(say("Database"), HealthState.PROBLEM, str(error)),)
+
+    def _controller_health(self, say: Callable[[str], str]) -> HealthItem:
+        part, status = say("Controller"), f"{DOMAIN}.status"
+        with self._runtime.database.read() as session:
+            try:
+                seen_at = systems.local_controller(session).heartbeat_at
+            except NoSystem:
+                return HealthItem(part, HealthState.ATTENTION, say("No system has been set up yet."), endpoint=status)
+        if seen_at is None or datetime.now(UTC) - seen_at > _SILENT:
+            return HealthItem(part, HealthState.PROBLEM, say("The controller does not answer."), seen_at, status)
+        return HealthItem(part, HealthState.OKAY, say("The controller is running."), seen_at, status)

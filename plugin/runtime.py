@@ -1,0 +1,57 @@
+"""What the plugin holds for one app: its host, its database, its folders. No globals: it hangs on the app."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from flask import current_app
+
+from .const import DOMAIN
+from .contract import Host
+from .crypto.sealed import SealedBox
+from .models.database import Database
+from .store import Store
+
+
+@dataclass
+class Runtime:
+    """One per app; shared by its threads."""
+
+    host: Host
+    database: Database
+    data_dir: Path
+    #: True between ``unload`` and the next ``start``: every route answers 503.
+    closed: bool = False
+
+    @cached_property
+    def _spool(self) -> Store:
+        return Store(self.data_dir / "spool")
+
+    @cached_property
+    def _received(self) -> Store:
+        return Store(self.data_dir / "received")
+
+    @cached_property
+    def secrets(self) -> SealedBox:
+        """Open the box that seals this machine's secrets; its key is made at the first use."""
+        folder = self.data_dir / "keys"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chmod(folder, 0o700)
+        return SealedBox(folder / "machine.key")
+
+    def spool(self) -> Store:
+        """Give the store of what came from cameras."""
+        return self._spool
+
+    def receiver_store(self) -> Store:
+        """Give the store of what arrived at this host as a content destination."""
+        return self._received
+
+
+def current() -> Runtime:
+    """Give the runtime of the app that is serving."""
+    runtime: Runtime = current_app.extensions[DOMAIN]
+    return runtime
