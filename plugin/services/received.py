@@ -51,7 +51,7 @@ def store_of(root: Path, account_id: str) -> Store:
 
 def get_container(session: Session, peer: Peer, name: str) -> ReceivedContainer:
     """Give a container that must exist."""
-    container = _find_container(session, peer, name)
+    container = find_container(session, peer, name)
     if container is None:
         raise ContainerMissing(container=name)
     return container
@@ -63,7 +63,7 @@ def put_container(
     """Create a container, or merge metadata into it; tell whether it was created."""
     check_names(name)
     stand_in_line(session, peer)
-    container = _find_container(session, peer, name)
+    container = find_container(session, peer, name)
     created = container is None
     if container is None:
         container = ReceivedContainer(
@@ -97,7 +97,8 @@ def stand_in_line(session: Session, peer: Peer) -> None:
         raise OtherAccount
 
 
-def _find_container(session: Session, peer: Peer, name: str) -> ReceivedContainer | None:
+def find_container(session: Session, peer: Peer, name: str) -> ReceivedContainer | None:
+    """Find a container of an account."""
     return session.scalars(
         select(ReceivedContainer).where(ReceivedContainer.account_id == peer.account_id, ReceivedContainer.name == name)
     ).one_or_none()

@@ -17,7 +17,7 @@ from ..errors import ObjectExists, ObjectMissing, OverwriteRefused, RecordingClo
 from ..models import ReceivedContainer, ReceivedObject
 from ..store import Digests, Store
 from . import events
-from .received import Peer, WireMetadata, check_metadata_size, check_names, get_container, stand_in_line
+from .received import Peer, WireMetadata, check_metadata_size, check_names, find_container, get_container, stand_in_line
 
 #: Objects that the receiver itself speaks through; nobody can put them.
 OWN_OBJECTS = frozenset({(SYSTEM, CAPABILITIES_OBJECT), (SYSTEM, CATEGORIES_OBJECT)})
@@ -108,11 +108,12 @@ def post_object(
 
 def note_refusal(session: Session, peer: Peer, offer: Offer) -> None:
     """Write down that somebody tried to overwrite what is kept."""
+    container = find_container(session, peer, offer.container)
     events.record(
         session,
         "object.overwrite-refused",
         "received_container",
-        get_container(session, peer, offer.container).id,
+        container.id if container else "",
         actor=peer.actor,
         result=OverwriteRefused.id,
         container=offer.container,
