@@ -860,6 +860,22 @@ class UnknownRecording(BodywornError):
     mend = "Choose one from the list of recordings."
 
 
+class ConnectionFileMissing(BodywornError):
+    """Raised when the form was sent without a file, or with an empty one."""
+
+    id = "connection-file-missing"
+    sentence = "No connection file was chosen, or it is empty."
+    mend = "Choose the file that the content destination exported."
+
+
+class OwnCertificateUnknown(BodywornError):
+    """Raised when a connection file is to name an address of this server that shows no certificate."""
+
+    id = "own-certificate-unknown"
+    sentence = "Nothing shows a certificate at {address}."
+    mend = "Enter an address of this server as other machines reach it, and check that it serves HTTPS."
+
+
 class UnknownCameraUser(BodywornError):
     """Raised when a camera user does not exist or was removed."""
 
@@ -997,7 +1013,7 @@ class ReceiverBusy(ReceiverProblem):
 class ReceivedRecordingUnknown(ReceiverProblem):
     """Raised when a page asks for a recording, or a part of one, that was not received."""
 
-    id = "received-recording-unknown"
+    id = "unknown-received-recording"
     sentence = "This recording was not received here."
     mend = "Go back to the list of received recordings and choose one that is there."
 
@@ -1062,3 +1078,70 @@ class SpoolDamaged(BodywornError):
     id = "spool-damaged"
     sentence = "The copy of {name} on this controller has changed since it was stored."
     mend = "Do not erase the camera. Check the controller's disk, then contact support."
+
+
+class FilesystemNotAllowed(BodywornError):
+    """Raised before a unit with a filesystem outside the allow-list is touched."""
+
+    id = "filesystem-not-allowed"
+    sentence = "The camera's storage is formatted as {filesystem}, which is not read here."
+    mend = "Format the camera as its maker describes; exFAT and FAT32 are read."
+
+
+class MountFailed(BodywornError):
+    """Raised when a unit cannot be mounted or unmounted."""
+
+    id = "mount-failed"
+    sentence = "The camera's storage cannot be opened ({tool}: {reason})."
+    mend = "Dock the camera again; if it stays, dock it in another bay, then contact support."
+    retry = True
+
+
+class CameraNotGenuine(BodywornError):
+    """Raised when a camera does not prove to be what it says."""
+
+    id = "camera-not-genuine"
+    sentence = "Camera {serial} did not prove who it is."
+    mend = "Nothing was read from it. Dock it again; if it stays, keep it apart and find out where it is from."
+
+
+class CameraBelongsElsewhere(BodywornError):
+    """Raised when a camera belongs to another body worn system."""
+
+    id = "camera-belongs-elsewhere"
+    sentence = "Camera {serial} belongs to another body worn system."
+    mend = "Nothing was read from it. Remove it from its present system first, then dock it here again."
+
+
+class CameraLocked(BodywornError):
+    """Raised when a camera has locked itself."""
+
+    id = "camera-locked"
+    sentence = "Camera {serial} is locked, because it was not docked for over eight weeks or its system was restored."
+    mend = "Unlock it with the master key passphrase."
+
+
+class CameraRefused(BodywornError):
+    """Raised when a camera does not do what it must be able to do."""
+
+    id = "camera-refused"
+    sentence = "Camera {serial} refused an order ({order})."
+    mend = "Dock the camera again; if it stays, download a system report and contact support."
+    retry = True
+
+
+class RecordingVanished(BodywornError):
+    """Noted when a recording that was seen on a camera is gone from it, and was never stored."""
+
+    id = "recording-vanished"
+    sentence = "This recording was seen on camera {serial} and is gone from it; it was not stored."
+    mend = "Keep the camera as it is and contact support: what was deleted may still be recoverable."
+
+
+class StorageLow(BodywornError):
+    """Raised before a file is taken in for which the controller's storage has no room to spare."""
+
+    id = "storage-low"
+    sentence = "The controller has {free_gigabytes} GB of storage left, too little to take in more recordings."
+    mend = "Cameras keep their recordings. Find out why the content destination takes none, or add storage."
+    retry = True
