@@ -1145,3 +1145,11 @@ class StorageLow(BodywornError):
     sentence = "The controller has {free_gigabytes} GB of storage left, too little to take in more recordings."
     mend = "Cameras keep their recordings. Find out why the content destination takes none, or add storage."
     retry = True
+
+
+class CameraOwnedElsewhere(BodywornError):
+    """Noted when another controller has a recording in hand."""
+
+    id = "camera-owned-elsewhere"
+    sentence = "Another controller has begun to take this recording."
+    mend = "Dock the camera at that controller, so that it can finish."

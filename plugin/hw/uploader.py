@@ -28,17 +28,14 @@ from ..errors import (
     SpoolDamaged,
     TooLarge,
 )
-from ..models import Camera, Database, Destination, Recording
+from ..models import Camera, Destination, Recording
 from ..services import deliveries, destinations, documents, parcels
 from ..services.deliveries import Delivery
-from ..services.keyring import Keyring
 from ..services.parcels import Item, Parcel
-from ..store import Store
 from . import shipment
-from .bell import Bell
-from .faults import Hook
-from .progress import Board, Meter
+from .progress import Meter
 from .shipment import Route
+from .workshop import Workshop
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +58,8 @@ class _Job:
 class Uploader:
     """Threads that send what is due. ``parallel`` recordings travel at a time."""
 
-    def __init__(
-        self,
-        database: Database,
-        keyring: Keyring,
-        spool: Store,
-        board: Board,
-        bell: Bell,
-        hook: Hook,
-        parallel: int = 2,
-    ) -> None:
-        self._database, self._keyring, self._spool = database, keyring, spool
-        self._board, self._bell, self._hook = board, bell, hook
+    def __init__(self, shop: Workshop, parallel: int) -> None:
+        self._shop = shop
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._in_hand: set[str] = set()
@@ -99,7 +86,7 @@ class Uploader:
         while not self._stop.is_set():
             job = self._take()
             if job is None:
-                seen = self._bell.wait(seen, _IDLE_SECONDS)
+                seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
                 continue
             try:
                 self._send(job)
@@ -115,7 +102,7 @@ class Uploader:
         with self._lock:
             if time.monotonic() < self._paused_until:
                 return None
-            with self._database.read() as session:
+            with self._shop.database.read() as session:
                 destination = destinations.active(session)
                 if destination is None:
                     return None
@@ -133,14 +120,14 @@ class Uploader:
         document = documents.read(recording, session.get_one(Camera, recording.camera_id))
         parcel = parcels.pack(session, recording, document, destination)
         assert not destination.want_encryption or deliveries.is_encrypted(recording), "plaintext is never sent"
-        route = Route(self._client(destination), self._spool, destination.can_verify, self._hook)
+        route = Route(self._client(destination), self._shop.spool, destination.can_verify, self._shop.hook)
         return _Job(parcel, destination.id, f"destination:{destination.connection_id}", route)
 
     def _client(self, destination: Destination) -> Client:
         """Give the client of a destination, made anew when its connection file changed."""
         known = self._clients.get(destination.id)
         if known is None or known[0] != destination.sealed_file:
-            known = (destination.sealed_file, Client(destinations.connection(destination, self._keyring)))
+            known = (destination.sealed_file, Client(destinations.connection(destination, self._shop.keyring)))
             self._clients[destination.id] = known
         return known[1]
 
@@ -168,19 +155,19 @@ class Uploader:
             self._done(job)
 
     def _announce(self, job: _Job, *, again: bool) -> None:
-        with self._database.read() as session:
+        with self._shop.database.read() as session:
             recording = session.get_one(Recording, job.parcel.recording_id)
             destination = session.get_one(Destination, job.destination_id)
             waiting = parcels.notices(session, recording, destination, again=again)
         for notice in waiting:
             shipment.announce(notice, job.route.client)
-            with self._database.write() as session:
+            with self._shop.database.write() as session:
                 parcels.noticed(session, notice, session.get_one(Destination, job.destination_id))
 
     def _ship(self, job: _Job) -> None:
-        with self._database.write() as session:
+        with self._shop.database.write() as session:
             deliveries.sending(session, job.parcel.recording_id, session.get_one(Destination, job.destination_id))
-        total = self._board.destination(job.destination_id)
+        total = self._shop.board.destination(job.destination_id)
         shipment.send(
             job.parcel,
             job.route,
@@ -189,17 +176,17 @@ class Uploader:
         )
 
     def _counter(self, job: _Job, item: Item, total: Meter) -> Callable[[int], None]:
-        meter = self._board.sending(item.clip_id, job.failure_domain)
+        meter = self._shop.board.sending(item.clip_id, job.failure_domain)
         return lambda done_bytes: total.add(meter.reach(done_bytes))
 
     def _proved(self, job: _Job, item: Item, proof: Proof) -> None:
-        self._board.sent(item.clip_id)
-        with self._database.write() as session:
+        self._shop.board.sent(item.clip_id)
+        with self._shop.database.write() as session:
             deliveries.clip_delivered(session, Delivery(item.clip_id, proof.verified, proof.md5), job.failure_domain)
 
     def _done(self, job: _Job) -> None:
-        self._hook(Step.UPLOADED)
-        with self._database.write() as session:
+        self._shop.hook(Step.UPLOADED)
+        with self._shop.database.write() as session:
             deliveries.delivered(session, job.parcel.recording_id)
             destinations.works(session, session.get_one(Destination, job.destination_id))
         self._failures = 0
@@ -207,7 +194,7 @@ class Uploader:
     def _after_difference(self, job: _Job, error: EtagDiffers) -> None:
         """Other bytes arrived than were meant: find out whether ours changed, or the network changed them."""
         try:
-            shipment.check_spool(job.parcel, self._spool)
+            shipment.check_spool(job.parcel, self._shop.spool)
         except BodywornError as damage:
             self._failed(job, damage)
         else:
@@ -216,8 +203,8 @@ class Uploader:
     def _failed(self, job: _Job, error: BodywornError) -> None:
         log.warning("recording %s was not sent: %s", job.parcel.recording_id, error.id)
         for item in job.parcel.items:
-            self._board.sent(item.clip_id)
-        with self._database.write() as session:
+            self._shop.board.sent(item.clip_id)
+        with self._shop.database.write() as session:
             _judge(session, job, error)
         if not isinstance(error, _OF_THE_RECORDING):
             self._pause(error)

@@ -59,10 +59,12 @@ class Recording(Identified, Base):
     found_at: Mapped[datetime]
     stored_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    #: When the camera acknowledged our receipt for it.
+    receipted_at: Mapped[datetime | None]
     #: When the camera acknowledged that it deleted the recording (P22).
     erased_at: Mapped[datetime | None]
-    #: Signed list of what was stored: the camera's receipt, and part of the custody record.
-    receipt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Signed list of what was stored, the custody record of the first half of its way.
+    manifest: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Number of upload attempts since the last success, and when the next one is due.
     attempts: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None]

@@ -28,6 +28,8 @@ class SeenCamera:
     firmware: str
     #: Raw key that the camera proved to hold; None for cameras that cannot.
     public_key: bytes | None
+    #: Whether it says that it belongs to this system.
+    enrolled: bool
     docking_counter: int
     battery_percent: int | None
     charging: bool | None

@@ -54,7 +54,7 @@ def adopt(
 
     The rules of :func:`read_file` are checked once more, because time has passed since.
     """
-    assert rehearsal.okay, "only a destination that passed its rehearsal is adopted"
+    assert rehearsal.ok, "only a destination that passed its rehearsal is adopted"
     file = read_file(session, keyring, data, allow_http=True)
     destination = active(session) or _new(session, connection_id)
     destination.site_name, destination.address = file.site_name, file.authentication_uris[0]

@@ -6,15 +6,17 @@ Only the controller process calls what changes something here. Moving bytes is `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..camera_volume.documents import FileDigest, content_sha256
 from ..camera_volume.recording import RecordingDocument
 from ..destination.metadata import key_metadata
-from ..errors import BodywornError, RecordingWithoutUser
+from ..errors import BodywornError, RecordingVanished, RecordingWithoutUser
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState, new_id
 from ..store import Digests
 from . import cameras, copies, events, problems, systems
@@ -115,14 +117,14 @@ def clip_stored(session: Session, stored: StoredClip, failure_domain: str) -> No
     )
 
 
-def stored(session: Session, recording_id: str, receipt: bytes) -> None:
+def stored(session: Session, recording_id: str, manifest: bytes) -> None:
     """Write down that all of a recording is stored; from here on this controller owns it (I9)."""
     recording = get(session, recording_id)
     assert all(copies.state(clip, Place.SPOOL) is CopyState.VERIFIED for clip in recording.clips), (
         "I2: every file is verified"
     )
     recording.state, recording.stored_at = RecordingState.STORED, datetime.now(UTC)
-    recording.receipt = receipt
+    recording.manifest = manifest
     if recording.problem_id != RecordingWithoutUser.id:
         problems.clear(recording)
     events.record(session, "recording.stored", "recording", recording.id, container=recording.container_name)
@@ -133,6 +135,53 @@ def offload_failed(session: Session, recording_id: str, error: BodywornError) ->
     recording = get(session, recording_id)
     problems.note(recording, error)
     events.record(session, "recording.offload-failed", "recording", recording_id, result=error.id)
+
+
+def receipted(session: Session, camera_id: str, camera_recording_ids: Iterable[str]) -> None:
+    """Write down that the camera carries our receipt for recordings."""
+    for recording in _of_camera(session, camera_id, camera_recording_ids):
+        if recording.receipted_at is None:
+            recording.receipted_at = datetime.now(UTC)
+            events.record(session, "recording.receipted", "recording", recording.id)
+
+
+def unreceipted(session: Session, camera_id: str) -> list[Recording]:
+    """List stored recordings of a camera that does not carry our receipt for them yet."""
+    rows = select(Recording).where(
+        Recording.camera_id == camera_id,
+        Recording.stored_at.is_not(None),
+        Recording.receipted_at.is_(None),
+        Recording.erased_at.is_(None),
+    )
+    return list(session.scalars(rows))
+
+
+def vanished(session: Session, camera: Camera, listed_ids: Iterable[str]) -> None:
+    """Write down which recordings a camera no longer has although they were not stored; an alarm, nothing else."""
+    rows = select(Recording).where(Recording.camera_id == camera.id, Recording.state == RecordingState.FOUND)
+    for recording in session.scalars(rows.where(Recording.camera_recording_id.not_in(list(listed_ids)))):
+        if recording.problem_id != RecordingVanished.id:
+            error = RecordingVanished(serial=camera.serial)
+            problems.note(recording, error)
+            events.record(session, "recording.vanished", "recording", recording.id, result=error.id)
+
+
+def content_digest(recording: Recording) -> str:
+    """Name all files of a recording as they were stored by one digest, the one that its camera computes too."""
+    files = [
+        FileDigest(clip.source_name, clip.size_bytes, clip.sha256)
+        for clip in recording.clips
+        if clip.source_name is not None and clip.sha256 is not None
+    ]
+    return content_sha256(files)
+
+
+def _of_camera(session: Session, camera_id: str, camera_recording_ids: Iterable[str]) -> Iterable[Recording]:
+    return session.scalars(
+        select(Recording).where(
+            Recording.camera_id == camera_id, Recording.camera_recording_id.in_(list(camera_recording_ids))
+        )
+    )
 
 
 def get(session: Session, recording_id: str) -> Recording:

@@ -1,0 +1,145 @@
+"""The controller: watches sockets, sees each docked camera through, sends what is stored, and says that it is alive.
+
+It runs in a process of its own (``bodyworn controller``) or, for headless transfers, in threads of another one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import BodywornError
+from ..migrations.run import check_head
+from ..models import Database
+from ..services import docks, systems
+from ..services.keyring import Keyring
+from ..store import Store
+from .bell import Bell
+from .docking import Docking
+from .faults import Hook, no_fault
+from .lock import only_controller
+from .order_book import OrderBook
+from .progress import Board
+from .sockets import Socket, local_sockets
+from .uploader import Uploader
+from .workshop import RESERVE_BYTES, Workshop
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.1
+_WRITE_DOWN_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 5.0
+
+
+class Controller:
+    """One controller on one data folder.
+
+    ``uploads`` is how many recordings travel at a time; ``reserve_bytes`` is what stays free on the spool's disk.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        data_dir: Path,
+        *,
+        hook: Hook = no_fault,
+        uploads: int = 2,
+        reserve_bytes: int = RESERVE_BYTES,
+    ) -> None:
+        self._database, self._data_dir, self._hook = database, data_dir, hook
+        self._uploads, self._reserve_bytes = uploads, reserve_bytes
+        self._dockings: dict[str, tuple[Docking, threading.Thread]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set.
+
+        :raises ControllerRunning: when another one is at work on this data folder; DatabaseOutdated, NoSystem.
+        """
+        check_head(self._database.engine)
+        with only_controller(self._data_dir):
+            shop = self._open()
+            uploader = Uploader(shop, self._uploads)
+            shop.bell.start()
+            uploader.start()
+            try:
+                self._watch(shop, stop)
+            finally:
+                self._close(shop, uploader)
+
+    def _open(self) -> Workshop:
+        keyring, spool = Keyring(self._data_dir / "keys"), Store(self._data_dir / "spool", self._hook)
+        left = spool.sweep_parts()
+        log.info("controller starts; %d unfinished copies of an earlier run removed", left)
+        return Workshop(
+            database=self._database,
+            keyring=keyring,
+            spool=spool,
+            scratch=self._data_dir / "mounts",
+            board=Board(),
+            bell=Bell(self._database),
+            book=OrderBook(self._database, keyring),
+            hook=self._hook,
+            reserve_bytes=self._reserve_bytes,
+        )
+
+    def _watch(self, shop: Workshop, stop: threading.Event) -> None:
+        sockets = local_sockets(self._database)
+        self._clear(sockets)
+        counter, written, beaten = shop.bell.counter, 0.0, 0.0
+        while not stop.wait(_LOOK_SECONDS):
+            if shop.bell.counter != counter:
+                counter, sockets = shop.bell.counter, local_sockets(self._database)
+            self._attend(shop, sockets)
+            now = time.monotonic()
+            if now - written >= _WRITE_DOWN_SECONDS:
+                written = now
+                shop.board.write_down(self._database)
+            if now - beaten >= _HEARTBEAT_SECONDS:
+                beaten = now
+                self._beat(shop)
+
+    def _attend(self, shop: Workshop, sockets: list[Socket]) -> None:
+        """Give every camera that has appeared a docking of its own, and forget those that ended."""
+        for socket in sockets:
+            known = self._dockings.get(socket.bay_id)
+            if known is not None and known[1].is_alive():
+                continue
+            camera = socket.camera(shop.book, shop.scratch)
+            if camera is None:
+                self._dockings.pop(socket.bay_id, None)
+                continue
+            docking = Docking(shop, socket.bay_id, camera)
+            thread = threading.Thread(target=_run, args=(docking,), name=f"bay-{socket.bay_id[:8]}", daemon=True)
+            self._dockings[socket.bay_id] = (docking, thread)
+            thread.start()
+
+    def _clear(self, sockets: list[Socket]) -> None:
+        """Whatever an earlier run left in the bays is over; cameras that stand there are seen anew."""
+        with self._database.write() as session:
+            for socket in sockets:
+                docks.empty(session, socket.bay_id)
+
+    def _beat(self, shop: Workshop) -> None:
+        with self._database.write() as session:
+            controller = systems.local_controller(session)
+            controller.heartbeat_at = datetime.now(UTC)
+            controller.spool_free_bytes = shop.spool.free_bytes()
+            controller.spool_total_bytes = shop.spool.total_bytes()
+
+    def _close(self, shop: Workshop, uploader: Uploader) -> None:
+        for docking, _ in self._dockings.values():
+            docking.stop()
+        shop.bell.stop()
+        uploader.stop()
+        for _, thread in self._dockings.values():
+            thread.join(timeout=10)
+
+
+def _run(docking: Docking) -> None:
+    try:
+        docking.run()
+    except BodywornError:
+        log.exception("a docking ended early; the camera is taken up again")

@@ -1,0 +1,218 @@
+"""One docking of one camera, from the moment it stands in a bay until it is gone.
+
+Who it is, what it should be told, what it brings, what it may forget. Taking its recordings is ``intake``; cameras are
+reached through their driver.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..const import Step
+from ..errors import BodywornError, CameraGone
+from ..models import BayState, Belonging, Camera, Recording, RecordingState
+from ..services import camera_settings, cameras, docks, erasures, recordings, systems
+from ..services.cameras import SeenCamera
+from ..services.erasing import ErasePolicy
+from .drivers.protocol import DockedCamera, Erasure, Outcome, Wishes
+from .intake import Intake
+from .workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+#: A camera that is idle in its bay takes a turn this often, so that battery and state are not stale.
+_REFRESH_SECONDS = 60.0
+_RETRY_SECONDS = 30.0
+#: What can go waits this long for more of the same camera, because every erasing is a turn of its own.
+_GATHER = timedelta(seconds=30)
+#: Highest bitrate of a profile, for the room that the next shift needs.
+_SHIFT_BYTES_PER_HOUR = 8_000_000 // 8 * 3600
+
+
+class Docking:
+    """Runs in a thread of its own; ends when the camera is gone or ``stop`` is called."""
+
+    def __init__(self, shop: Workshop, bay_id: str, camera: DockedCamera) -> None:
+        self._shop, self._bay_id, self._camera = shop, bay_id, camera
+        self._stopped = False
+        self._camera_id = ""
+        self._problems: list[BodywornError] = []
+        self._again_at = self._refreshed = 0.0
+
+    def stop(self) -> None:
+        """End after the step in hand; the camera stays where it is and is taken up again later."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """See a camera through its docking; a problem is shown at the bay, and tried again where that can help."""
+        try:
+            while self._is_there():
+                try:
+                    self._see_through()
+                except CameraGone:
+                    return
+                except BodywornError as error:
+                    self._show(error)
+        finally:
+            self._shop.board.close_bay(self._bay_id)
+            if not self._stopped:
+                with self._shop.database.write() as session:
+                    docks.empty(session, self._bay_id)
+
+    def _see_through(self) -> None:
+        self._connect()
+        self._wait_until_added()
+        self._synchronise()
+        self._take_in()
+        while self._is_there():
+            self._look_after()
+
+    def _connect(self) -> None:
+        self._enter(BayState.CONNECTING)
+        for step in (Step.SEEN, Step.AUTHORIZED, Step.IDENTIFIED):
+            self._shop.hook(step)
+        facts = self._camera.identify()
+        with self._shop.database.write() as session:
+            self._camera_id = cameras.seen(session, self._bay_id, facts).id
+
+    def _wait_until_added(self) -> None:
+        """A New camera is listed and never read (decision 18)."""
+        seen = self._shop.bell.counter
+        while not self._belongs():
+            self._enter(BayState.NEW)
+            self._check_there()
+            seen = self._shop.bell.wait(seen, _LOOK_SECONDS)
+
+    def _belongs(self) -> bool:
+        with self._shop.database.read() as session:
+            return cameras.get(session, self._camera_id).belonging is Belonging.ADDED
+
+    def _synchronise(self) -> None:
+        self._enter(BayState.SYNCHRONISING)
+        facts = self._camera.facts()
+        with self._shop.database.read() as session:
+            camera = cameras.get(session, self._camera_id)
+            wishes = Wishes(
+                enrol_as=None if facts.enrolled else systems.current(session).name,
+                settings=camera_settings.wanted(session, camera),
+                set_clock=True,
+                renew_lease=True,
+            )
+        self._take_down(self._camera.synchronise(wishes))
+
+    def _take_down(self, outcome: Outcome) -> None:
+        for kind, reason in outcome.refused:
+            log.warning("camera %s refused %s: %s", self._camera_id, kind, reason)
+        with self._shop.database.write() as session:
+            camera = cameras.get(session, self._camera_id)
+            cameras.observe(camera, self._camera.facts())
+            if outcome.enrolled:
+                cameras.enrolled(session, camera.id)
+            if outcome.lease_issued_at is not None:
+                cameras.leased(session, camera.id, outcome.lease_issued_at)
+            if outcome.settings_sequence is not None:
+                cameras.settings_applied(session, camera.id, outcome.settings_sequence)
+
+    def _take_in(self) -> None:
+        self._enter(BayState.OFFLOADING)
+        intake = Intake(self._shop, self._bay_id, self._camera_id, self._camera)
+        try:
+            intake.run()
+        finally:
+            self._shop.board.close_bay(self._bay_id)
+        self._problems = intake.problems
+        self._again_at = time.monotonic() + _RETRY_SECONDS
+        self._refreshed = time.monotonic()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say at the bay how it stands: safe to undock, or which recording could not be taken."""
+        if self._problems:
+            self._enter(BayState.PROBLEM, self._problems[0])
+        else:
+            self._enter(BayState.READY)
+
+    def _look_after(self) -> None:
+        """Do what has come up: other settings, recordings that may go, a turn now and then."""
+        counter = self._shop.bell.counter
+        if self._settings_changed():
+            self._synchronise()
+            self._settle()
+        self._erase()
+        if self._problems and self._problems[0].retry and time.monotonic() > self._again_at:
+            self._take_in()
+        if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
+            self._take_down(self._camera.synchronise(Wishes()))
+            self._refreshed = time.monotonic()
+        self._shop.bell.wait(counter, _LOOK_SECONDS)
+
+    def _settings_changed(self) -> bool:
+        with self._shop.database.read() as session:
+            camera = cameras.get(session, self._camera_id)
+            return (camera.applied_settings or 0) < camera.wanted_settings
+
+    # what may go
+
+    def _erase(self) -> None:
+        with self._shop.database.read() as session:
+            camera = cameras.get(session, self._camera_id)
+            granted = erasures.erasable(session, camera, _policy(session, self._camera.facts()))
+            if not granted or not _is_time_to_erase(session, camera, [recording for recording, _ in granted]):
+                return
+            wanted = [Erasure(r.camera_recording_id, recordings.content_digest(r), proof) for r, proof in granted]
+        self._shop.hook(Step.ERASED)
+        with self._shop.database.write() as session:
+            erasures.erase_ordered(session, [one.proof for one in wanted])
+        gone = self._camera.erase(wanted)
+        self._shop.hook(Step.ERASE_RECORDED)
+        with self._shop.database.write() as session:
+            erasures.erased(session, self._camera_id, gone)
+            cameras.observe(cameras.get(session, self._camera_id), self._camera.facts())
+
+    # the bay
+
+    def _enter(self, state: BayState, problem: BodywornError | None = None) -> None:
+        with self._shop.database.write() as session:
+            docks.enter(session, self._bay_id, state, problem)
+
+    def _show(self, error: BodywornError) -> None:
+        """Show a problem at the bay until it is worth another try, or somebody undocks the camera."""
+        log.warning("bay %s: %s", self._bay_id, error)
+        self._enter(BayState.PROBLEM, error)
+        until = time.monotonic() + _RETRY_SECONDS
+        while self._is_there() and (not error.retry or time.monotonic() < until):
+            self._shop.bell.wait(self._shop.bell.counter, _LOOK_SECONDS)
+
+    def _is_there(self) -> bool:
+        return not self._stopped and self._camera.is_there()
+
+    def _check_there(self) -> None:
+        if not self._is_there():
+            raise CameraGone
+
+
+def _policy(session: Session, facts: SeenCamera) -> ErasePolicy:
+    """Find out whether the camera has room for the next shift; what is not known is taken as room enough."""
+    hours = systems.current(session).next_shift_hours
+    if facts.storage_total_bytes is None or facts.storage_used_bytes is None:
+        return ErasePolicy(camera_lacks_room=False)
+    free_bytes = facts.storage_total_bytes - facts.storage_used_bytes
+    return ErasePolicy(camera_lacks_room=free_bytes < hours * _SHIFT_BYTES_PER_HOUR)
+
+
+def _is_time_to_erase(session: Session, camera: Camera, granted: list[Recording]) -> bool:
+    """Erase when nothing more of this camera is on its way, or when some have waited long enough."""
+    waiting = select(Recording.id).where(
+        Recording.camera_id == camera.id,
+        Recording.state == RecordingState.STORED,
+        Recording.id.not_in([recording.id for recording in granted]),
+    )
+    if session.scalars(waiting).first() is None:
+        return True
+    return any(one.delivered_at and datetime.now(UTC) - one.delivered_at > _GATHER for one in granted)

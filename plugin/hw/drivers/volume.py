@@ -1,0 +1,306 @@
+"""Driver for cameras of the open camera volume format (``docs/camera-volume.md``): units that change hands by turns."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import FileIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...camera_volume import documents
+from ...camera_volume.answers import ANSWERS, Acknowledgement, Answer, AnswerKind, Erased, Identity
+from ...camera_volume.control import ControlUnit, Described, Message
+from ...camera_volume.documents import CameraState, Unit
+from ...camera_volume.media import MediaUnit
+from ...camera_volume.orders import LEASE, OrderKind, ReceiptState
+from ...camera_volume.orders import Erasure as OrderedErasure
+from ...camera_volume.port import HostPort, Plug, UnitKind
+from ...camera_volume.recording import TRACK_NAME
+from ...crypto import envelope
+from ...crypto.envelope import PayloadType
+from ...crypto.keys import PublicKey
+from ...errors import (
+    BodywornError,
+    CameraBelongsElsewhere,
+    CameraLocked,
+    CameraNotGenuine,
+    CameraRefused,
+    EnvelopeRefused,
+)
+from ...services.camera_settings import WantedSettings
+from ...services.cameras import SeenCamera
+from ...services.documents import open_document
+from .. import mounts
+from ..order_book import OrderBook
+from .protocol import Erasure, Listed, Outcome, Receipted, RecordingSource, Wishes
+
+NAME = "volume"
+#: How long a camera may take to come back with a unit; real firmware needs seconds.
+TURN_SECONDS = 60.0
+
+_Kind = TypeVar("_Kind", bound=Answer)
+
+
+class VolumeCamera:
+    """One docking of a volume camera, seen from the host."""
+
+    def __init__(self, port: HostPort, plug: Plug, book: OrderBook, scratch: Path) -> None:
+        """``scratch`` is where units are mounted that are not folders already."""
+        self._port, self._plug, self._book, self._scratch = port, plug, book, scratch
+        self._described: Described | None = None
+        self._clock_offset_seconds: float | None = None
+
+    # who it is
+
+    def identify(self) -> SeenCamera:
+        """Challenge the camera: it signs our nonce, its own, and the digest of what it says of itself.
+
+        :raises CameraNotGenuine: when the answer does not hold; CameraBelongsElsewhere, CameraLocked.
+        """
+        self._port.wait_until_present([Unit.CONTROL], self._plug, TURN_SECONDS)
+        with self._control() as control:
+            self._described = control.read_description()
+        self._clock_offset_seconds = (self._description.time - datetime.now(UTC)).total_seconds()
+        self._refuse_foreign()
+        nonce = b64encode(secrets.token_bytes(32)).decode()
+        order = self._issue(OrderKind.CHALLENGE, nonce=nonce, camera_nonce=self._description.nonce)
+        camera_nonce = self._description.nonce
+        answers = self._turn([(OrderKind.CHALLENGE, order)])
+        identity = _answer(answers, order, Identity)
+        proved = identity is not None and (identity.nonce, identity.camera_nonce) == (nonce, camera_nonce)
+        if identity is None or not proved or identity.camera_sha256 != self._last.sha256:
+            raise CameraNotGenuine(serial=self._description.serial)
+        return self.facts()
+
+    def _refuse_foreign(self) -> None:
+        description = self._description
+        if description.system_id not in (None, self._book.system_id):
+            raise CameraBelongsElsewhere(serial=description.serial)
+        if description.state is CameraState.LOCKED:
+            raise CameraLocked(serial=description.serial)
+
+    def facts(self) -> SeenCamera:
+        """Give what the camera said at its last turn; its clock's offset is the one it was docked with."""
+        described = self._description
+        return SeenCamera(
+            driver=NAME,
+            serial=described.serial,
+            model=described.model,
+            manufacturer=described.manufacturer,
+            firmware=described.firmware,
+            public_key=self._key.raw,
+            enrolled=described.system_id == self._book.system_id,
+            docking_counter=described.docking,
+            battery_percent=described.battery.percent,
+            charging=described.battery.charging,
+            storage_used_bytes=described.storage.used_bytes,
+            storage_total_bytes=described.storage.total_bytes,
+            clock_offset_seconds=self._clock_offset_seconds,
+        )
+
+    def is_there(self) -> bool:
+        """Tell whether the plug that was seen first is still in."""
+        return self._port.state().plug == self._plug
+
+    # what it is told
+
+    def synchronise(self, wishes: Wishes) -> Outcome:
+        """Enrol, set the clock, renew the lease and change settings, in one turn."""
+        orders: list[tuple[OrderKind, bytes]] = []
+        issued_at = datetime.now(UTC)
+        if wishes.enrol_as is not None:
+            orders.append(self._ordered(OrderKind.ENROLMENT, **self._enrolment(wishes.enrol_as)))
+        if wishes.set_clock:
+            orders.append(self._ordered(OrderKind.CLOCK, time=datetime.now(UTC)))
+        if wishes.renew_lease:
+            orders.append(self._ordered(OrderKind.LEASE, expires=issued_at + LEASE))
+        if wishes.settings is not None:
+            orders.append(self._settings(wishes.settings))
+        answers = self._turn(orders)
+        applied = {kind for kind, order in orders if _is_applied(answers, order)}
+        return Outcome(
+            enrolled=OrderKind.ENROLMENT in applied,
+            settings_sequence=self._description.settings_sequence or None,
+            lease_issued_at=issued_at if OrderKind.LEASE in applied else None,
+            refused=tuple((kind, _reason(answers, order)) for kind, order in orders if kind not in applied),
+        )
+
+    def _enrolment(self, system_name: str) -> dict[str, str]:
+        return {
+            "recovery_key": self._book.recovery_key.to_base64(),
+            "recovery_encryption_key": self._book.recovery_encryption_key.to_base64(),
+            "system_name": system_name[:64],
+        }
+
+    def _settings(self, wanted: WantedSettings) -> tuple[OrderKind, bytes]:
+        order = self._issue(
+            OrderKind.SETTINGS,
+            sequence=wanted.sequence,
+            time_zone=wanted.time_zone,
+            power_line_hertz=wanted.power_line_hertz,
+            profile=wanted.profile,
+            user=wanted.user,
+            camera_name=wanted.camera_name,
+        )
+        return OrderKind.SETTINGS, order
+
+    # its recordings
+
+    @contextmanager
+    def recordings(self) -> Iterator[RecordingSource]:
+        """Open the media unit, read-only."""
+        self._port.wait_until_present([Unit.MEDIA], self._plug, TURN_SECONDS)
+        with self._unit(Unit.MEDIA, read_only=True) as path, MediaUnit(path) as media:
+            yield _Recordings(media, self._key.raw)
+
+    def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
+        """Put a receipt "taking" on each recording."""
+        orders = {
+            recording: self._ordered(
+                OrderKind.RECEIPT,
+                recording_id=recording,
+                state=ReceiptState.TAKING,
+                controller_id=self._book.controller_id,
+            )
+            for recording in camera_recording_ids
+        }
+        return self._applied_of(orders)
+
+    def acknowledge(self, stored: Sequence[Receipted]) -> frozenset[str]:
+        """Put a receipt "stored" on each recording."""
+        orders = {
+            one.camera_recording_id: self._ordered(
+                OrderKind.RECEIPT,
+                recording_id=one.camera_recording_id,
+                state=ReceiptState.STORED,
+                controller_id=self._book.controller_id,
+                content_sha256=one.content_sha256,
+            )
+            for one in stored
+        }
+        return self._applied_of(orders)
+
+    def _applied_of(self, orders: dict[str, tuple[OrderKind, bytes]]) -> frozenset[str]:
+        answers = self._turn(list(orders.values()))
+        return frozenset(recording for recording, (_, order) in orders.items() if _is_applied(answers, order))
+
+    def erase(self, erasures: Sequence[Erasure]) -> tuple[str, ...]:
+        """Give both units back with an erase order; the camera deletes what is still what was stored."""
+        assert all(erasure.proof for erasure in erasures), "I1: nothing is ordered without its proof"
+        recordings = tuple(
+            OrderedErasure(recording_id=one.camera_recording_id, content_sha256=one.content_sha256) for one in erasures
+        )
+        order = self._ordered(OrderKind.ERASE_ORDER, recordings=recordings)
+        answer = _answer(self._turn([order], (Unit.MEDIA, Unit.CONTROL)), order[1], Erased)
+        if answer is None:
+            raise CameraRefused(serial=self._description.serial, order=OrderKind.ERASE_ORDER)
+        return answer.erased
+
+    # turns
+
+    def _turn(
+        self, orders: Sequence[tuple[OrderKind, bytes]], units: Sequence[Unit] = (Unit.CONTROL,)
+    ) -> dict[str, Answer]:
+        """Put orders into the inbox, hand over, and read what came back: answers by the digest of their order."""
+        with self._control() as control:
+            for kind, order in orders:
+                control.put_order(kind, order)
+        self._port.turn(units, TURN_SECONDS)
+        with self._control() as control:
+            self._described = control.read_description()
+            answers = [self._read(control, message) for message in control.list_outbox()]
+            for message in control.list_outbox():
+                control.remove_answer(message)
+        return {answer.order_sha256: answer for answer in answers if answer and answer.order_sha256}
+
+    def _read(self, control: ControlUnit, message: Message) -> Answer | None:
+        """Verify an answer, then read it; kinds of later versions are passed over."""
+        if message.kind not in set(AnswerKind):
+            return None
+        kind = AnswerKind(message.kind)
+        payload_type = PayloadType(f"application/vnd.bodyworn.{kind}.v1+json")
+        try:
+            payload = envelope.verify(control.read_answer(message), payload_type, [self._key])
+        except EnvelopeRefused as error:
+            raise CameraNotGenuine(serial=self._description.serial) from error
+        return documents.decode(ANSWERS[kind], payload)
+
+    def _ordered(self, kind: OrderKind, **members: Any) -> tuple[OrderKind, bytes]:
+        return kind, self._issue(kind, **members)
+
+    def _issue(self, kind: OrderKind, sequence: int | None = None, **members: Any) -> bytes:
+        return self._book.issue(self._key, kind, sequence, **members)
+
+    @property
+    def _last(self) -> Described:
+        assert self._described is not None, "identify comes first"
+        return self._described
+
+    @property
+    def _description(self) -> documents.CameraDescription:
+        return self._last.description
+
+    @property
+    def _key(self) -> PublicKey:
+        return PublicKey.from_base64(self._description.public_key)
+
+    @contextmanager
+    def _control(self) -> Iterator[ControlUnit]:
+        with self._unit(Unit.CONTROL, read_only=False) as path, ControlUnit(path) as control:
+            yield control
+
+    @contextmanager
+    def _unit(self, unit: Unit, *, read_only: bool) -> Iterator[Path]:
+        path = self._port.path(unit)
+        if self._plug.kind is UnitKind.FOLDER:
+            yield path
+        else:
+            with mounts.mounted(path, self._plug.filesystem, self._scratch / unit, read_only=read_only) as target:
+                yield target
+
+
+class _Recordings:
+    """The media unit as a source of recordings."""
+
+    def __init__(self, media: MediaUnit, public_key: bytes) -> None:
+        self._media, self._public_key = media, public_key
+
+    def listed(self) -> list[Listed]:
+        """List recordings that have their document; the camera was still writing the others."""
+        return [self._listed(recording_id) for recording_id in self._media.list_recordings().recordings]
+
+    def _listed(self, recording_id: str) -> Listed:
+        try:
+            signed = self._media.read_document(recording_id)
+            document = open_document(signed, self._public_key)
+        except BodywornError as error:
+            return Listed(recording_id, None, b"", error)
+        if document.id != recording_id:
+            return Listed(recording_id, None, b"", CameraNotGenuine(serial=document.serial))
+        return Listed(recording_id, document, signed)
+
+    def open(self, camera_recording_id: str, source_name: str) -> FileIO:
+        """Open a clip, or the track."""
+        if source_name == TRACK_NAME:
+            return self._media.open_track(camera_recording_id)
+        return self._media.open_clip(camera_recording_id, source_name)
+
+
+def _answer(answers: dict[str, Answer], order: bytes, kind: type[_Kind]) -> _Kind | None:
+    found = answers.get(sha256(order).hexdigest())
+    return found if isinstance(found, kind) else None
+
+
+def _is_applied(answers: dict[str, Answer], order: bytes) -> bool:
+    found = _answer(answers, order, Acknowledgement)
+    return found is not None and found.applied
+
+
+def _reason(answers: dict[str, Answer], order: bytes) -> str:
+    found = _answer(answers, order, Acknowledgement)
+    return (found.reason or "unanswered") if found else "unanswered"

@@ -1,0 +1,195 @@
+"""Take the recordings of one docked camera into the spool: list, claim, offload, store, receipt (P5 to P14).
+
+How one file travels is ``offload``; the rest of a docking is ``docking``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..camera_volume.recording import RecordingDocument
+from ..const import Step
+from ..destination.connection_file import ConnectionFile
+from ..errors import BodywornError, CameraGone, CameraOwnedElsewhere
+from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState
+from ..services import copies, destinations, docks, manifests, recordings, systems
+from ..services.recording_names import bookmark_bodies
+from ..services.recordings import StoredClip
+from .drivers.protocol import DockedCamera, Listed, Receipted, RecordingSource
+from .offload import Lockbox, Wanted, offload
+from .workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file to take, and its name on the camera."""
+
+    source_name: str
+    wanted: Wanted
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """A recording to take: what of it is not stored yet."""
+
+    recording_id: str
+    camera_recording_id: str
+    protected: bool
+    files: tuple[_File, ...]
+    bookmarks: tuple[tuple[Wanted, bytes], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.wanted.size_bytes for file in self.files)
+
+
+class Intake:
+    """Takes everything that a camera has, in order of importance; what fails is noted, the rest goes on."""
+
+    def __init__(self, shop: Workshop, bay_id: str, camera_id: str, camera: DockedCamera) -> None:
+        self._shop, self._bay_id, self._camera_id, self._camera = shop, bay_id, camera_id, camera
+        self.problems: list[BodywornError] = []
+
+    def run(self) -> None:
+        """Take all recordings; problems of single ones are collected, those of the camera are raised."""
+        self.problems = []
+        self._shop.hook(Step.MOUNTED)
+        with self._camera.recordings() as source:
+            self._shop.hook(Step.LISTED)
+            listed = source.listed()
+        takings = self._claimed(self._note(listed))
+        if takings:
+            with self._shop.database.write() as session:
+                docks.expect(session, self._bay_id, sum(taking.size_bytes for taking in takings))
+            with self._camera.recordings() as source:
+                self._take_all(source, takings)
+        self._leave_receipts()
+
+    def _note(self, listed: Sequence[Listed]) -> list[_Taking]:
+        """Write down the intent to take each recording that is not stored yet (P6)."""
+        for one in listed:
+            if one.problem is not None:
+                log.warning("recording %s cannot be listed: %s", one.camera_recording_id, one.problem.id)
+                self.problems.append(one.problem)
+        self._shop.hook(Step.INTENT)
+        with self._shop.database.write() as session:
+            camera = session.get_one(Camera, self._camera_id)
+            noted = [
+                (one, recordings.found(session, camera, one.document, one.envelope)) for one in listed if one.document
+            ]
+            recordings.vanished(session, camera, [one.camera_recording_id for one in listed])
+            takings = [
+                _taking(recording, one.document)
+                for one, recording in noted
+                if one.document and recording.state is RecordingState.FOUND
+            ]
+        return sorted(takings, key=lambda taking: not taking.protected)
+
+    def _claimed(self, takings: list[_Taking]) -> list[_Taking]:
+        """Lock what is to be taken; what another controller has in hand is left to it (I9)."""
+        if not takings:
+            return []
+        ours = self._camera.claim([taking.camera_recording_id for taking in takings])
+        for taking in takings:
+            if taking.camera_recording_id not in ours:
+                self._failed(taking, CameraOwnedElsewhere())
+        return [taking for taking in takings if taking.camera_recording_id in ours]
+
+    def _take_all(self, source: RecordingSource, takings: Sequence[_Taking]) -> None:
+        lockbox = self._lockbox()
+        for taking in takings:
+            try:
+                self._take(source, taking, lockbox)
+            except CameraGone:
+                raise
+            except BodywornError as error:
+                if not self._camera.is_there():
+                    raise CameraGone from error
+                self._failed(taking, error)
+
+    def _take(self, source: RecordingSource, taking: _Taking, lockbox: Lockbox | None) -> None:
+        meter = self._shop.board.bay(self._bay_id)
+        for file in taking.files:
+            with (
+                self._shop.room_for(file.wanted.size_bytes),
+                source.open(taking.camera_recording_id, file.source_name) as opened,
+            ):
+                stored = offload(opened, file.wanted, self._shop.spool, lockbox, meter.add)
+            self._stored(stored)
+        for wanted, body in taking.bookmarks:
+            digests = self._shop.spool.write_bytes(wanted.container, wanted.name, body, metadata=wanted.metadata)
+            self._stored(StoredClip(wanted.clip_id, digests.size_bytes, digests.sha256, digests))
+        self._whole(taking)
+
+    def _stored(self, stored: StoredClip) -> None:
+        self._shop.hook(Step.STORED)
+        with self._shop.database.write() as session:
+            recordings.clip_stored(session, stored, self._shop.spool.failure_domain())
+            self._shop.hook(Step.AUDITED)
+
+    def _whole(self, taking: _Taking) -> None:
+        with self._shop.database.write() as session:
+            recording = recordings.get(session, taking.recording_id)
+            manifest = manifests.sign(recording, systems.authority(session, self._shop.keyring))
+            recordings.stored(session, taking.recording_id, manifest)
+
+    def _failed(self, taking: _Taking, error: BodywornError) -> None:
+        log.warning("recording %s was not taken: %s", taking.recording_id, error.id)
+        self.problems.append(error)
+        with self._shop.database.write() as session:
+            recordings.offload_failed(session, taking.recording_id, error)
+
+    def _leave_receipts(self) -> None:
+        """Tell the camera what is stored here, so that any other controller skips it (decision 16)."""
+        with self._shop.database.read() as session:
+            missing = [
+                Receipted(one.camera_recording_id, recordings.content_digest(one))
+                for one in recordings.unreceipted(session, self._camera_id)
+            ]
+        if missing:
+            noted = self._camera.acknowledge(missing)
+            with self._shop.database.write() as session:
+                recordings.receipted(session, self._camera_id, noted)
+
+    def _lockbox(self) -> Lockbox | None:
+        with self._shop.database.read() as session:
+            destination = destinations.active(session)
+            connection = destinations.connection(destination, self._shop.keyring) if destination else None
+        return _lockbox_of(connection, self._shop.book.recovery_encryption_key.raw) if connection else None
+
+
+def _lockbox_of(connection: ConnectionFile, recovery_key: bytes) -> Lockbox | None:
+    if not connection.want_encryption:
+        return None
+    assert connection.public_key_pem is not None, "a file that asks for encryption brings its key"
+    return Lockbox(connection.public_key_pem, connection.public_key_id or "", recovery_key)
+
+
+def _taking(recording: Recording, document: RecordingDocument) -> _Taking:
+    bodies = bookmark_bodies(document)
+    declared = {entry.name: entry.sha256 for entry in document.clips}
+    if document.track is not None:
+        declared[document.track.name] = document.track.sha256
+    waiting = [clip for clip in recording.clips if copies.state(clip, Place.SPOOL) is not CopyState.VERIFIED]
+    return _Taking(
+        recording_id=recording.id,
+        camera_recording_id=recording.camera_recording_id,
+        protected=recording.protected,
+        files=tuple(
+            _File(clip.source_name, replace(_wanted(recording, clip), sha256=declared.get(clip.source_name)))
+            for clip in waiting
+            if clip.source_name is not None
+        ),
+        bookmarks=tuple(
+            (_wanted(recording, clip), bodies[clip.name]) for clip in waiting if clip.kind is ClipKind.BOOKMARK
+        ),
+    )
+
+
+def _wanted(recording: Recording, clip: Clip) -> Wanted:
+    metadata = {key: str(value) for key, value in clip.wire_metadata.items()}
+    return Wanted(clip.id, recording.container_name, clip.name, clip.size_bytes, None, metadata)

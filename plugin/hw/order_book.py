@@ -1,0 +1,60 @@
+"""Orders to cameras: numbered by the database, signed by this controller with its chain. What they say is given."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..camera_volume.documents import encode
+from ..camera_volume.orders import ORDERS, OrderKind
+from ..crypto.chain import Authority
+from ..crypto.envelope import PayloadType
+from ..crypto.keys import PublicKey
+from ..models import Database
+from ..services import systems
+from ..services.keyring import Keyring
+
+#: A certificate is renewed when half of its time is over.
+_RENEW_BEFORE = timedelta(days=systems.CONTROLLER_CERTIFICATE_DAYS / 2)
+
+
+class OrderBook:
+    """Draws numbers and signs; shared by all dockings of the controller."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database, self._keyring = database, keyring
+        self._lock = threading.Lock()
+        self._authority: Authority | None = None
+        with database.read() as session:
+            system, controller = systems.current(session), systems.local_controller(session)
+        self.system_id, self.system_name, self.epoch = system.id, system.name, system.epoch
+        self.recovery_key = PublicKey(system.recovery_public_key)
+        self.recovery_encryption_key = PublicKey(system.recovery_encryption_key)
+        self.controller_id = controller.id
+
+    def issue(self, camera: PublicKey, kind: OrderKind, sequence: int | None = None, **members: Any) -> bytes:
+        """Write, number and sign an order for one camera; settings bring their own number."""
+        with self._lock:
+            number, authority = self._draw(sequence)
+        order = ORDERS[kind](
+            system_id=self.system_id,
+            camera=camera.key_id,
+            epoch=self.epoch,
+            sequence=number,
+            issued=datetime.now(UTC),
+            **members,
+        )
+        return authority.issue(encode(order), PayloadType(f"application/vnd.bodyworn.{kind}.v1+json"))
+
+    def _draw(self, sequence: int | None) -> tuple[int, Authority]:
+        if sequence is not None and self._authority is not None:
+            return sequence, self._authority
+        with self._database.write() as session:
+            controller = systems.local_controller(session)
+            if systems.certificate_ends_at(controller) - datetime.now(UTC) < _RENEW_BEFORE:
+                systems.renew_certificate(session, self._keyring)
+                self._authority = None
+            if self._authority is None:
+                self._authority = systems.authority(session, self._keyring)
+            return sequence or systems.next_order_sequence(session), self._authority

@@ -1,0 +1,56 @@
+"""What every part of the controller works with, handed around as one: database, keys, spool, counters, the hook."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import StorageLow
+from ..models import Database
+from ..services.keyring import Keyring
+from ..store import Store
+from .bell import Bell
+from .faults import Hook
+from .order_book import OrderBook
+from .progress import Board
+
+#: Kept free beyond what is under way (I15, decision 32).
+RESERVE_BYTES = 2 * 1024**3
+
+
+@dataclass
+class Workshop:
+    """The controller's tools; every member may be used by any thread."""
+
+    database: Database
+    keyring: Keyring
+    spool: Store
+    #: Where units of cameras are mounted.
+    scratch: Path
+    board: Board
+    bell: Bell
+    book: OrderBook
+    hook: Hook
+    reserve_bytes: int = RESERVE_BYTES
+    _in_flight_bytes: int = field(default=0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @contextmanager
+    def room_for(self, size_bytes: int) -> Iterator[None]:
+        """Reserve room in the spool for the block's time.
+
+        :raises StorageLow: when what is under way, this and the reserve do not fit; so intake stops in time.
+        """
+        with self._lock:
+            free_bytes = self.spool.free_bytes()
+            if free_bytes < self._in_flight_bytes + size_bytes + self.reserve_bytes:
+                raise StorageLow(free_gigabytes=round(free_bytes / 1e9, 1))
+            self._in_flight_bytes += size_bytes
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight_bytes -= size_bytes

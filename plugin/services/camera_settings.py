@@ -1,0 +1,51 @@
+"""What a camera should be set to: its user's profile and the system's clock rules, as one numbered set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..camera_volume.orders import AssignedUser
+from ..camera_volume.orders import Profile as WantedProfile
+from ..models import Camera, CameraUser, Profile
+from . import destinations, systems
+
+
+@dataclass(frozen=True)
+class WantedSettings:
+    """All settings of a camera; ``sequence`` is their version, which recordings carry."""
+
+    sequence: int
+    time_zone: str
+    power_line_hertz: int
+    profile: WantedProfile | None
+    user: AssignedUser | None
+    camera_name: str
+
+
+def wanted(session: Session, camera: Camera) -> WantedSettings:
+    """Compose what a camera should be set to now."""
+    system = systems.current(session)
+    user = session.get(CameraUser, camera.camera_user_id) if camera.camera_user_id else None
+    return WantedSettings(
+        sequence=camera.wanted_settings,
+        time_zone=system.time_zone,
+        power_line_hertz=system.power_line_hertz,
+        profile=_profile(session, user),
+        user=AssignedUser(id=user.id, name=user.name[:64], user_id=user.user_id or "") if user else None,
+        camera_name=camera.name,
+    )
+
+
+def _profile(session: Session, user: CameraUser | None) -> WantedProfile | None:
+    """Give the user's profile, or the default one; recordings come in the container that the destination asks for."""
+    rows = select(Profile).where(Profile.id == user.profile_id if user and user.profile_id else Profile.default)
+    profile = session.scalars(rows).first()
+    if profile is None:
+        return None
+    destination = destinations.active(session)
+    container: Literal["mkv", "mp4"] = "mp4" if destination and destination.container_type == "mp4" else "mkv"
+    return WantedProfile(id=profile.id, name=profile.name, container=container, **profile.settings)
