@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from . import cookies, roles, state
 from .database import Account, SignedIn, db, now
+from .language import gettext as _
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -116,7 +117,7 @@ def _check_token() -> None:
         return
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(sent.encode(), csrf_token().encode()):
-        abort(403, description="This form does not belong to your present sign-in. Load its page again.")
+        abort(403, description=_("This form does not belong to your present sign-in. Load its page again."))
 
 
 def _is_navigation() -> bool:

@@ -115,7 +115,9 @@ def _problem_page(error: HTTPException) -> Response:
     response = error.get_response()
     if error.code is None or error.code < 400 or error.response is not None:
         return Response(response.get_data(), response.status_code, response.headers)
-    page = render_template("host/problem.html", code=error.code, name=error.name, description=error.description)
+    # the library's own descriptions are English and for developers
+    said = error.description if error.description != type(error).description else ""
+    page = render_template("host/problem.html", code=error.code, name=error.name, said=said)
     answer = Response(page, error.code, mimetype="text/html")
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):

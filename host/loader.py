@@ -28,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 LONGEST_PAUSE_SECONDS = 600.0
 STEP_SECONDS = 30.0
 
+#: A plugin may not end the host either.
+_FAILURES = (Exception, SystemExit)
+
 
 class State(StrEnum):
     """Where a plugin stands."""
@@ -178,13 +181,13 @@ class Loader:
         slot.tries += 1
         try:
             _plugin_of(slot).start()
-        except Exception as error:
+        except _FAILURES as error:
             self._not_started(slot, error)
         else:
             slot.tries = 0
             slot.enter(State.RUNNING)
 
-    def _not_started(self, slot: Slot, error: Exception) -> None:
+    def _not_started(self, slot: Slot, error: BaseException) -> None:
         """Try again later what says that it can succeed later; close the rest."""
         if not getattr(error, "retry", False):
             self._fail(slot, error)
@@ -215,10 +218,10 @@ class Loader:
         """Do something of a plugin; whatever it raises becomes its state."""
         try:
             action()
-        except Exception as error:
+        except _FAILURES as error:
             self._fail(slot, error)
 
-    def _fail(self, slot: Slot, error: Exception) -> None:
+    def _fail(self, slot: Slot, error: BaseException) -> None:
         _LOG.error("%s failed: %s", slot.domain, error, exc_info=error)
         incompatible = getattr(error, "id", "") == "incompatible"
         slot.enter(State.INCOMPATIBLE if incompatible else State.FAILED, str(error) or type(error).__name__)

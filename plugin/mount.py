@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import access, routes, text
 from .const import DOMAIN, VERSION
 from .contract import HealthItem, HealthState, Host, MenuItem, Permission, Plugin
-from .errors import BodywornError, Incompatible, NoSystem, NotReady, SetupFailed
+from .errors import Incompatible, NoSystem, NotReady, SetupFailed
 from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
 from .runtime import Runtime
 from .services import systems
 from .supervise import Command, ControllerProcess
+
+_LOG = logging.getLogger(__name__)
 
 PERMISSIONS = (
     Permission("bodyworn.view", "See system status and devices", "low"),
@@ -157,8 +160,9 @@ class _Life:
         say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
         try:
             return (self._controller_health(say),)
-        except (SQLAlchemyError, BodywornError) as error:
-            return (HealthItem(say("Database"), HealthState.PROBLEM, str(error)),)
+        except SQLAlchemyError:
+            _LOG.exception("The database does not answer")
+            return (HealthItem(say("Database"), HealthState.PROBLEM, say("The database cannot be read.")),)
 
     def _controller_health(self, say: Callable[[str], str]) -> HealthItem:
         part, status = say("Controller"), f"{DOMAIN}.status"
