@@ -40,6 +40,7 @@ from .metadata import CONTAINER_PREFIX, OBJECT_PREFIX, from_headers, to_headers
 from .names import CAPABILITIES_OBJECT, CATEGORIES_OBJECT, SYSTEM, require_name
 from .proof import Proof, RemoteObject, compare, read_etag, read_remote_object
 from .refusals import refusal
+from .secret import SecretHeaders
 from .sign_in import SignIn, sign_in, sign_in_at
 from .wire import LARGEST_ANSWER_BYTES, Answer, Reply, Upload, Wire
 
@@ -247,7 +248,8 @@ class Client:
         return reply
 
     def _send(self, request: _Request, signed_in: SignIn) -> Reply:
-        headers = {**request.headers, "X-Auth-Token": signed_in.token.reveal()}
+        headers = SecretHeaders(request.headers)
+        headers["X-Auth-Token"] = signed_in.token.reveal()
         target = _target(signed_in.storage, request.container, request.name)
         return self._wire.request(request.method, target, headers, request.upload)
 

@@ -1,4 +1,4 @@
-"""A text that must not be seen: it prints as nothing and is opened only where it is sent or sealed."""
+"""What must not be seen: it prints as nothing, so that no log, error or traceback can show it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,14 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is not pickled")
+
+
+class SecretHeaders(dict[str, str]):
+    """Headers of a request, some of which are secret: only their names are printed."""
+
+    def __repr__(self) -> str:
+        return f"SecretHeaders({', '.join(self)})"
+
+    def copy(self) -> SecretHeaders:
+        """Copy them into headers that are as discreet; HTTP libraries do so."""
+        return SecretHeaders(self)

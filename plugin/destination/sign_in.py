@@ -17,7 +17,7 @@ from ..errors import (
 from .addresses import Address, MalformedAddress, parse_address
 from .connection_file import ConnectionFile
 from .refusals import http_date, refusal
-from .secret import Secret
+from .secret import Secret, SecretHeaders
 from .wire import Answer, Wire
 
 _LARGEST_TOKEN: Final = 8 * 1024
@@ -56,10 +56,9 @@ def sign_in_at(
     wire: Wire, address: Address, connection: ConnectionFile, confirmed_storage_hosts: Collection[str]
 ) -> SignIn:
     """Sign in at one address; a storage address at another host needs to be among the confirmed ``host:port``."""
-    credentials = {
-        "X-Auth-User": as_header(connection.user_name),
-        "X-Auth-Key": as_header(connection.api_key.reveal()),
-    }
+    credentials = SecretHeaders()
+    credentials["X-Auth-User"] = as_header(connection.user_name)
+    credentials["X-Auth-Key"] = as_header(connection.api_key.reveal())
     asked_at = datetime.now(UTC)
     answer = wire.request("GET", address, credentials).read()
     answered_at = datetime.now(UTC)

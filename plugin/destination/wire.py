@@ -6,6 +6,7 @@ What urllib3, TLS and sockets raise becomes an error of ours here and nowhere el
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ from ..errors import (
 )
 from .addresses import Address
 from .patient_socket import PatientSocket
+from .secret import SecretHeaders
 
 #: The most that is read of an answer which is not an object.
 LARGEST_ANSWER_BYTES: Final = 1024 * 1024
@@ -65,6 +67,8 @@ class Upload:
     """The body of one PUT, exactly as long as it was said to be; iterating reads it from its beginning, in blocks."""
 
     def __init__(self, body: BinaryIO, size_bytes: int, progress: Callable[[int], None] | None = None) -> None:
+        if body.seek(0, io.SEEK_END) != size_bytes:
+            raise BodyChanged
         self._body = body
         self._progress = progress
         self.size_bytes = size_bytes
@@ -72,9 +76,7 @@ class Upload:
         self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the blocks; progress is told the bytes sent so far. Raises BodyChanged, at best before the first."""
-        if self._body.seek(0, 2) != self.size_bytes:
-            raise BodyChanged
+        """Yield the blocks, telling progress the bytes sent so far; raise BodyChanged if the file became shorter."""
         self._body.seek(0)
         self.complete = False
         sent_bytes = 0
@@ -151,7 +153,7 @@ class Wire:
         An answer that comes before the whole body is sent ends the sending and counts, unless it claims success.
         """
         pool = self._manager.connection_from_host(address.host, address.port, address.scheme)
-        sent = {"User-Agent": f"{DOMAIN}/{VERSION}", **headers}
+        sent = SecretHeaders({"User-Agent": f"{DOMAIN}/{VERSION}", **headers})
         if upload is not None:
             sent["Content-Length"] = str(upload.size_bytes)
         try:
@@ -179,8 +181,8 @@ def _translate(error: exceptions.HTTPError, address: Address) -> BodywornError:
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateRefused(host=address.place, reason=cause.verify_message or cause.reason or "not verified")
-    for cause in chain:
-        for kind, make in _MEANINGS:
+    for kind, make in _MEANINGS:
+        for cause in chain:
             if isinstance(cause, kind):
                 return make(address.place, cause)
     return NonsenseAnswer(host=address.place, reason="it is not HTTP")
@@ -204,13 +206,13 @@ def _reason(cause: BaseException) -> str:
     return str(getattr(cause, "strerror", None) or getattr(cause, "reason", None) or type(cause).__name__)
 
 
+# The first kind that is found anywhere in the chain decides.
 _MEANINGS: Final[tuple[tuple[type[BaseException], Callable[[str, BaseException], BodywornError]], ...]] = (
     (ssl.SSLEOFError, lambda place, _: DestinationHungUp(host=place)),
     (ssl.SSLZeroReturnError, lambda place, _: DestinationHungUp(host=place)),
     (ssl.SSLError, lambda place, cause: TlsFailed(host=place, reason=_reason(cause))),
     (socket.gaierror, lambda place, _: DestinationNameUnknown(host=place)),
     (TimeoutError, lambda place, _: DestinationTooSlow(host=place)),
-    (exceptions.TimeoutError, lambda place, _: DestinationTooSlow(host=place)),
     (ConnectionRefusedError, lambda place, cause: DestinationRefusesConnection(host=place, reason=_reason(cause))),
     (ConnectionError, lambda place, _: DestinationHungUp(host=place)),
     (exceptions.IncompleteRead, lambda place, _: DestinationHungUp(host=place)),
