@@ -34,7 +34,6 @@ class Reason(StrEnum):
     OWNED_ELSEWHERE = "owned-elsewhere"
     UNKNOWN_RECORDING = "unknown-recording"
     DIFFERS = "differs"
-    NO_RECEIPT = "no-receipt"
     MEDIA_EXPORTED = "media-exported"
     RECORDINGS_LEFT = "recordings-left"
     STORAGE = "storage"

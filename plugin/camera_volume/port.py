@@ -201,6 +201,8 @@ def _control_last(units: Iterable[Unit]) -> list[Unit]:
 
 
 def _move(source: Path, target: Path, unit: Unit) -> None:
+    if not source.exists():
+        raise UnitAbsent(unit=unit)
     if target.exists():
         raise PortUnusable(reason=f"the unit {unit} is in two places")
     try:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from ..const import LARGEST_OBJECT_BYTES
 from .documents import Counter, Document, KeyId, Line, Serial, Sha256, Text, TimeZone, Utc, Uuid, Word
@@ -125,7 +125,7 @@ class RecordingDocument(Document, frozen=True, kw_only=True):
 class TrackPoint(Document, frozen=True, kw_only=True, rename="pascal"):
     """One position of a track, in the names that content destinations read; ``POINT(longitude latitude)``."""
 
-    location_wkt: Annotated[str, Meta(pattern=r"^POINT\(-?[0-9.]{1,20} -?[0-9.]{1,20}\)$")]
+    location_wkt: Annotated[str, Meta(pattern=r"^POINT\(-?[0-9.]{1,20} -?[0-9.]{1,20}\)$")] = field(name="LocationWKT")
     seconds_from_start: Annotated[float, Meta(ge=0)]
     timestamp: Utc
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +18,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from ..errors import ClipTooSmall, MediaLibraryMissing
-from . import font
+from . import font, padding
 
 #: The loop: as long as 32 pictures and as 150 blocks of AAC, so that both sides of the seam fit.
 _LOOP: Final = Fraction(16, 5)
@@ -29,9 +27,10 @@ _SAMPLES_PER_SECOND: Final = 48_000
 _AUDIO_BLOCKS: Final = 150
 _INK: Final = 235
 _PAPER: Final = 16
+_NO_COLOUR: Final = 128
 
 #: What a container needs beside the packets, at most: once, and for each packet.
-_OVERHEAD_BYTES: Final = 8 * 1024
+_OVERHEAD_BYTES: Final = 8 * 1024 + padding.LEAST_BYTES
 _PACKET_OVERHEAD_BYTES: Final = 40
 
 LEAST_CLIP_BYTES: Final = 128 * 1024
@@ -96,7 +95,7 @@ def make_clip(path: Path, scene: Scene, *, seconds: float | None = None, size_by
         chosen = _for_bytes(source, size_bytes)
     length = _write(path, source, chosen)
     if size_bytes is not None:
-        _pad(path, size_bytes)
+        padding.pad(path, size_bytes)
     return MadeClip(path.stat().st_size, timedelta(seconds=float(length)))
 
 
@@ -198,10 +197,8 @@ def _pictures(av: ModuleType, scene: Scene) -> Iterator[Any]:
     fixed = [font.line_rows(text, _scale(scene), _INK, _PAPER) for text in (scene.serial, scene.user)]
     for index, picture in enumerate(_frames(av, "testsrc2", f"size={size}:rate={rate}", ("format", "yuv420p"))):
         time = scene.start + timedelta(seconds=index / rate)
-        clock = font.line_rows(
-            f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 100_000} UTC", _scale(scene), _INK, _PAPER
-        )
-        _burn(picture, [clock, *fixed], _scale(scene))
+        clock = f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 100_000} UTC"
+        _burn(picture, [font.line_rows(clock, _scale(scene), _INK, _PAPER), *fixed], _scale(scene))
         yield picture
 
 
@@ -227,51 +224,23 @@ def _frames(av: ModuleType, source: str, arguments: str, form: tuple[str, str]) 
 
 
 def _burn(picture: Any, lines: list[list[bytes]], scale: int) -> None:
-    """Write lines of text over the luma, from the top left; columns past the edge are cut."""
-    plane = picture.planes[0]
-    pixels = memoryview(plane)
-    row = 4 * scale
-    for line in lines:
-        for dots in line:
-            at = row * plane.line_size + 4 * scale
-            room = max(0, picture.width - 4 * scale)
-            pixels[at : at + min(len(dots), room)] = dots[:room]
-            row += 1
+    """Write lines of text into a picture, from the top left, white on black; columns past the edge are cut."""
+    margin = 4 * scale
+    room = picture.width - margin
+    for number, dots in enumerate(itertools.chain.from_iterable(lines)):
+        row, width = margin + number, min(len(dots), room)
+        _paint(picture.planes[0], row, margin, dots[:width])
+        for colour in picture.planes[1:]:
+            _paint(colour, row // 2, margin // 2, bytes([_NO_COLOUR]) * (width // 2))
+
+
+def _paint(plane: Any, row: int, column: int, pixels: bytes) -> None:
+    at = row * plane.line_size + column
+    memoryview(plane)[at : at + len(pixels)] = pixels
 
 
 def _scale(scene: Scene) -> int:
     return max(1, scene.height // 180)
-
-
-# --- exact sizes
-
-
-def _pad(path: Path, size_bytes: int) -> None:
-    """Fill a file up to an exact size with what its container calls empty, so that it stays valid."""
-    pad = size_bytes - path.stat().st_size
-    assert pad >= 16, "packets were chosen to leave room for the padding"
-    with path.open("r+b") as file:
-        if path.suffix == ".mkv":
-            _grow_segment(file, pad)
-            header = b"\xec" + _vint(pad - 9)
-        else:
-            header = struct.pack(">I4s", pad, b"free")
-        file.seek(0, os.SEEK_END)
-        file.write(header)
-        file.truncate(size_bytes)
-
-
-def _grow_segment(file: Any, pad: int) -> None:
-    """Let Matroska's segment, which comes second and has its size in eight bytes, end after the padding."""
-    head = file.read(4096)
-    at = head.index(b"\x18\x53\x80\x67") + 4
-    size = int.from_bytes(head[at + 1 : at + 8], "big")
-    file.seek(at)
-    file.write(_vint(size + pad))
-
-
-def _vint(value: int) -> bytes:
-    return b"\x01" + value.to_bytes(7, "big")
 
 
 def _av() -> ModuleType:

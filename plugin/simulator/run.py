@@ -1,0 +1,98 @@
+"""Shifts that never happened: simulated cameras are worn, record, are docked, and go out again when empty."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ..camera_volume.documents import CameraState
+from .build import Build
+from .camera import SimulatedCamera
+from .dock import SimulatedDock
+from .recorder import Recorded, Wish
+
+_POLL_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How cameras are used: what each records a shift, how long it is out, how long it rests in its bay when empty."""
+
+    wish: Wish = field(default_factory=Wish)
+    recordings: int = 1
+    worn_seconds: float = 2.0
+    docked_seconds: float = 20.0
+
+
+@dataclass
+class _Worn:
+    camera: SimulatedCamera
+    bay: Path
+    since: float
+
+
+def run_simulation(
+    dock_folder: Path,
+    build: Callable[[int], Build],
+    cameras: int,
+    *,
+    stop: threading.Event,
+    shift: Shift | None = None,
+    report: Callable[[str, Recorded], None] = lambda serial, recorded: None,
+) -> None:
+    """Run a dock full of cameras until ``stop`` is set; cameras keep what they have for the next time.
+
+    A new camera waits in its bay until a host has added and assigned it.
+
+    Args:
+        dock_folder: Bays and, in ``cameras``, the cameras themselves.
+        build: Gives what camera number n is made as, counted from one.
+        cameras: How many, each with a bay of its own.
+        stop: Ends the simulation, within a second or the recording in hand.
+        shift: How they are used.
+        report: Told of each recording that was made, with the camera's serial number.
+    """
+    plan = shift or Shift()
+    dock = SimulatedDock(dock_folder, cameras)
+    with ExitStack() as stack:
+        worn = [
+            _Worn(stack.enter_context(_camera(dock_folder, build(number))), dock.bay(number), time.monotonic())
+            for number in range(1, cameras + 1)
+        ]
+        while not stop.is_set():
+            for one in worn:
+                _go_on(one, plan, report)
+            stop.wait(_POLL_SECONDS)
+
+
+def run_camera(folder: Path, build: Build, bay: Path, *, stop: threading.Event) -> None:
+    """Keep one camera docked in a bay until ``stop`` is set, and undock it then."""
+    with SimulatedCamera(folder, build) as camera:
+        if not camera.docked():
+            camera.dock(bay)
+        stop.wait()
+        camera.undock()
+
+
+def _camera(dock_folder: Path, build: Build) -> SimulatedCamera:
+    return SimulatedCamera(dock_folder / "cameras" / build.serial, build)
+
+
+def _go_on(one: _Worn, shift: Shift, report: Callable[[str, Recorded], None]) -> None:
+    camera, now = one.camera, time.monotonic()
+    if not camera.docked():
+        if now - one.since >= shift.worn_seconds:
+            camera.dock(one.bay)
+            one.since = now
+        return
+    rested = now - one.since >= shift.docked_seconds
+    if rested and not camera.recordings() and camera.describe().state is CameraState.READY:
+        camera.undock()
+        for _ in range(shift.recordings):
+            report(camera.serial, camera.record(shift.wish))
+        one.since = time.monotonic()
