@@ -100,7 +100,7 @@ class Docking:
             camera = cameras.get(session, self._camera_id)
             wishes = Wishes(
                 enrol_as=None if facts.enrolled else systems.current(session).name,
-                settings=camera_settings.wanted(session, camera),
+                settings=camera_settings.wanted(session, camera) if _is_outdated(camera) else None,
                 set_clock=True,
                 renew_lease=True,
             )
@@ -154,8 +154,7 @@ class Docking:
 
     def _settings_changed(self) -> bool:
         with self._shop.database.read() as session:
-            camera = cameras.get(session, self._camera_id)
-            return (camera.applied_settings or 0) < camera.wanted_settings
+            return _is_outdated(cameras.get(session, self._camera_id))
 
     # what may go
 
@@ -195,6 +194,10 @@ class Docking:
     def _check_there(self) -> None:
         if not self._is_there():
             raise CameraGone
+
+
+def _is_outdated(camera: Camera) -> bool:
+    return (camera.applied_settings or 0) < camera.wanted_settings
 
 
 def _policy(session: Session, facts: SeenCamera) -> ErasePolicy:

@@ -48,7 +48,6 @@ class Database:
         """Open a consistent view; nothing that is changed in it is kept."""
         with self._sessions() as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

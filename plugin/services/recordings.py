@@ -6,6 +6,7 @@ Only the controller process calls what changes something here. Moving bytes is `
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..camera_volume.documents import FileDigest, content_sha256
-from ..camera_volume.recording import RecordingDocument
+from ..camera_volume.recording import DOCUMENT_NAME, RecordingDocument
 from ..destination.metadata import key_metadata
 from ..errors import BodywornError, RecordingVanished, RecordingWithoutUser
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState, new_id
@@ -173,7 +174,8 @@ def content_digest(recording: Recording) -> str:
         for clip in recording.clips
         if clip.source_name is not None and clip.sha256 is not None
     ]
-    return content_sha256(files)
+    document = FileDigest(DOCUMENT_NAME, len(recording.document), hashlib.sha256(recording.document).hexdigest())
+    return content_sha256([*files, document])
 
 
 def _of_camera(session: Session, camera_id: str, camera_recording_ids: Iterable[str]) -> Iterable[Recording]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ from ...services.documents import open_document
 from .. import mounts
 from ..order_book import OrderBook
 from .protocol import Erasure, Listed, Outcome, Receipted, RecordingSource, Wishes
+
+log = logging.getLogger(__name__)
 
 NAME = "volume"
 #: How long a camera may take to come back with a unit; real firmware needs seconds.
@@ -187,7 +190,10 @@ class VolumeCamera:
 
     def _applied_of(self, orders: dict[str, tuple[OrderKind, bytes]]) -> frozenset[str]:
         answers = self._turn(list(orders.values()))
-        return frozenset(recording for recording, (_, order) in orders.items() if _is_applied(answers, order))
+        applied = {recording for recording, (_, order) in orders.items() if _is_applied(answers, order)}
+        for recording in orders.keys() - applied:
+            log.warning("receipt for %s refused: %s", recording, _reason(answers, orders[recording][1]))
+        return frozenset(applied)
 
     def erase(self, erasures: Sequence[Erasure]) -> tuple[str, ...]:
         """Give both units back with an erase order; the camera deletes what is still what was stored."""
