@@ -33,8 +33,9 @@ _RESOLVE_NO_SYMLINKS: Final = 0x04
 _RESOLVE_BENEATH: Final = 0x08
 _RESOLVE: Final = _RESOLVE_NO_XDEV | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH
 
-_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
-_REFUSED = frozenset({errno.ELOOP, errno.EXDEV, errno.EISDIR, errno.ENXIO, errno.EINVAL, errno.ENAMETOOLONG})
+_REFUSED = frozenset(
+    {errno.ELOOP, errno.EXDEV, errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.EINVAL, errno.ENAMETOOLONG}
+)
 
 #: The kernel asks for another try when a rename races with the lookup; somebody who renames for ever gets no further.
 _AGAIN = frozenset({errno.EINTR, errno.EAGAIN})
@@ -114,7 +115,7 @@ def translate(error: OSError, name: str) -> BodywornError:
     """Give this room's error for an operating system's error about ``name``."""
     if error.errno == errno.ENOSYS:
         return KernelTooOld()
-    if error.errno in _MISSING:
+    if error.errno == errno.ENOENT:
         return CameraFileMissing(name=printable(name))
     if error.errno in _REFUSED:
         return CameraFileRefused(name=printable(name))

@@ -22,15 +22,15 @@ VERSION: Final = 1
 LARGEST_DOCUMENT_BYTES: Final = 1024 * 1024
 LARGEST_DESCRIPTION_BYTES: Final = 64 * 1024
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-KeyId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
-Uuid = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
-Bytes32 = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
-Serial = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
-Word = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")]
+Bytes32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
+Serial = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}\Z")]
+Word = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Line = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=4096)]
-TimeZone = Annotated[str, Meta(pattern="^[A-Za-z0-9_+/-]{1,64}$")]
+TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
 Utc = Annotated[datetime, Meta(tz=True)]
 Counter = Annotated[int, Meta(ge=0, le=2**53)]
 SizeBytes = Annotated[int, Meta(ge=0, le=2**53)]
@@ -119,7 +119,7 @@ class Applied(Document, frozen=True, kw_only=True):
 class CameraDescription(Document, frozen=True, kw_only=True):
     """``camera.json``: who the camera is and how it is, as of the turn that wrote it. Unsigned; see Identity."""
 
-    format: Annotated[str, Meta(pattern=f"^{FORMAT}$")]
+    format: Annotated[str, Meta(pattern=rf"^{FORMAT}\Z")]
     version: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     minor: Counter
     serial: Serial

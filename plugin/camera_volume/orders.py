@@ -117,7 +117,7 @@ class Settings(Order, frozen=True, kw_only=True):
     profile: Profile | None = None
     user: AssignedUser | None = None
     camera_name: Line = ""
-    language: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{2,35}$")] = "en"
+    language: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{2,35}\Z")] = "en"
     categories: Annotated[tuple[Category, ...], Meta(max_length=256)] = ()
     firmware_wanted: Line | None = None
 

@@ -46,7 +46,7 @@ class Plug(Document, frozen=True, kw_only=True):
     kind: UnitKind
     manufacturer: Line = ""
     model: Line = ""
-    filesystem: Annotated[str, Meta(pattern="^[a-z0-9]{0,16}$")] = ""
+    filesystem: Annotated[str, Meta(pattern=r"^[a-z0-9]{0,16}\Z")] = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .documents import Counter, Document, KeyId, Line, Serial, Sha256, Text, Tim
 DOCUMENT_NAME: Final = "recording.dsse.json"
 TRACK_NAME: Final = "track.json"
 
-_CLIP_PATTERN = r"^[0-9]{8}_[0-9]{6}_[0-9A-F]{4}\.(mkv|mp4)$"
+_CLIP_PATTERN = r"^[0-9]{8}_[0-9]{6}_[0-9A-F]{4}\.(mkv|mp4)\Z"
 _CLIP_NAME = re.compile(_CLIP_PATTERN)
 
 ClipName = Annotated[str, Meta(pattern=_CLIP_PATTERN)]
@@ -125,7 +125,7 @@ class RecordingDocument(Document, frozen=True, kw_only=True):
 class TrackPoint(Document, frozen=True, kw_only=True, rename="pascal"):
     """One position of a track, in the names that content destinations read; ``POINT(longitude latitude)``."""
 
-    location_wkt: Annotated[str, Meta(pattern=r"^POINT\(-?[0-9.]{1,20} -?[0-9.]{1,20}\)$")] = field(name="LocationWKT")
+    location_wkt: Annotated[str, Meta(pattern=r"^POINT\(-?[0-9.]{1,20} -?[0-9.]{1,20}\)\Z")] = field(name="LocationWKT")
     seconds_from_start: Annotated[float, Meta(ge=0)]
     timestamp: Utc
 
