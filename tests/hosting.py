@@ -1,4 +1,4 @@
-"""A reference host for tests: built in a scratch folder, with accounts for each role, and browsers that are signed in."""
+"""A reference host for tests: built in a scratch folder, an account for each role, browsers that are signed in."""
 
 from __future__ import annotations
 
