@@ -155,9 +155,10 @@ def test_what_was_stored_survives_a_power_cut(disk: Disk) -> None:
     assert sorted(left_in(store.root)) == ["o", "o"]
 
 
-def test_what_was_removed_stays_removed_after_a_power_cut(disk: Disk) -> None:
+@pytest.mark.parametrize("metadata", [None, {"a": "1"}])
+def test_what_was_removed_stays_removed_after_a_power_cut(disk: Disk, metadata: dict[str, str] | None) -> None:
     store = Store(disk.folder / "root")
-    store.write_bytes("c", "o", b"evidence", metadata={"a": "1"})
+    store.write_bytes("c", "o", b"evidence", metadata=metadata)
     store.remove("c", "o")
     disk.lose_power()
     disk.come_back()

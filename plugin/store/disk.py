@@ -9,8 +9,8 @@ from typing import Final
 _BLOCK_DEVICES: Final = Path("/sys/dev/block")
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 
-#: Where a disk says which one it is, anywhere in the world; the first that is there counts.
-_IDENTITIES: Final = ("wwid", "device/wwid", "serial", "device/serial")
+#: Where a disk says which one it is, anywhere in the world; a serial number alone is not worth as much.
+_IDENTITIES: Final = ("wwid", "device/wwid")
 
 
 def free_bytes(path: Path) -> int:
