@@ -1,0 +1,204 @@
+"""What all pages share: the frame around them, their live parts, and the functions that templates call.
+
+Each page is drawn from one template and one function that fetches its content: in the host's layout it is the page,
+without it the fragment that an open page polls (decision 12). What is on a page is in ``routes`` and ``templates``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .const import VERSION
+from .errors import BodywornError
+from .figures import Figures
+from .runtime import current
+from .services import destination_view, systems
+from .services.sentence import Problem, marked, problem_of
+from .services.status import Status, overdue, status
+from .text import translator
+
+#: Fetches what a template shows, at one moment.
+Content = Callable[[Session, datetime], Mapping[str, Any]]
+
+_PERMISSIONS = ("bodyworn.view", "bodyworn.recordings", "bodyworn.devices", "bodyworn.destination")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One page in the row of pages."""
+
+    label: str
+    endpoint: str
+    permission: str
+    #: Endpoints at which this tab is the current one.
+    here: frozenset[str]
+
+
+_TABS = (
+    Tab(marked("System status"), "status", "bodyworn.view", frozenset({"status"})),
+    Tab(
+        marked("Devices"),
+        "devices",
+        "bodyworn.view",
+        frozenset({"devices", "add_cameras", "camera", "save_camera"}),
+    ),
+    Tab(marked("Recordings"), "recordings", "bodyworn.recordings", frozenset({"recordings", "recording"})),
+    Tab(
+        marked("Content destination"),
+        "destination",
+        "bodyworn.view",
+        frozenset({"destination", "connect_destination", "export_connection_file"}),
+    ),
+)
+_RECEIVED = Tab(
+    marked("Received recordings"),
+    "received",
+    "bodyworn.recordings",
+    frozenset({"received", "received_recording"}),
+)
+
+#: What is said after something was done, by the name that stands in the address.
+_NOTICES = {
+    "cameras-added": marked(
+        "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
+    ),
+    "camera-saved": marked("Saved. The camera takes it over when it is docked."),
+    "destination-connected": marked(
+        "Connected. Delete the connection file now: whoever has it can write to the destination."
+    ),
+}
+
+
+class PageTools:
+    """What templates call ``bw``: figures, the frame, and nothing that decides anything."""
+
+    def __init__(self) -> None:
+        """Prepare for one request."""
+        self.now = datetime.now(UTC)
+
+    @property
+    def figures(self) -> Figures:
+        """Give the functions that write figures in this request's language."""
+        if "bodyworn_figures" not in g:
+            g.bodyworn_figures = Figures(translator(current().host.locale()), _zone(), self.now)
+        found: Figures = g.bodyworn_figures
+        return found
+
+    def status(self) -> Status:
+        """Tell how the system is; asked of the database once a request."""
+        if "bodyworn_status" not in g:
+            with current().database.read() as session:
+                g.bodyworn_status = status(session, self.now)
+        found: Status = g.bodyworn_status
+        return found
+
+    def tabs(self) -> list[Tab]:
+        """List the pages that exist and that this person may see."""
+        shown = [*_TABS, *([_RECEIVED] if self._has_received() else [])]
+        return [tab for tab in shown if current().host.can(tab.permission)]
+
+    def is_here(self, tab: Tab) -> bool:
+        """Tell whether a tab is the page being shown."""
+        endpoint = (request.endpoint or "").rpartition(".")[2].removesuffix("_fragment")
+        return endpoint in tab.here
+
+    def notice(self) -> str | None:
+        """Give what is to be said about the last action, not yet translated."""
+        return _NOTICES.get(request.args.get("notice", ""))
+
+    def with_args(self, **changes: str | int | None) -> str:
+        """Build the address of this page with some of its filters changed; None takes one away."""
+        endpoint = (request.endpoint or "").removesuffix("_fragment")
+        kept = {key: value for key, value in request.args.items() if key != "notice"}
+        merged = {**kept, **(request.view_args or {}), **changes}
+        wanted: dict[str, Any] = {key: value for key, value in merged.items() if value not in (None, "")}
+        return url_for(endpoint, **wanted)
+
+    def _has_received(self) -> bool:
+        if f"{request.blueprint}.{_RECEIVED.endpoint}" not in current_app.view_functions:
+            return False
+        with current().database.read() as session:
+            return destination_view.holds_recordings(session)
+
+
+def install(blueprint: Blueprint) -> None:
+    """Give the templates of the pages their tools."""
+    blueprint.context_processor(lambda: {"bw": PageTools()})
+    blueprint.register_error_handler(BodywornError, _problem_page)
+
+
+def page(template: str, content: Content, **live_values: Any) -> ResponseReturnValue:
+    """Draw a page in the host's layout; it then keeps itself up to date through its fragment."""
+    fragment = f"{request.endpoint}_fragment"
+    live = url_for(fragment, **{**live_values, **request.args})
+    etag = _etag()
+    return render_template(template, frame="bodyworn/page.html", live=live, etag=etag, **_fetch(content))
+
+
+def fragment(template: str, content: Content) -> Response:
+    """Draw the live part of a page alone, or answer 304 when nothing moved."""
+    etag = _etag()
+    if etag in request.if_none_match:
+        response = make_response("", 304)
+    else:
+        response = make_response(render_template(template, frame="bodyworn/fragment.html", **_fetch(content)))
+    response.set_etag(etag)
+    return response
+
+
+def still(template: str, content: Content, status_code: int = 200, **context: Any) -> ResponseReturnValue:
+    """Draw a page that stands still: the answer to a form, in which nothing typed may be lost."""
+    body = render_template(template, frame="bodyworn/page.html", **{**_fetch(content), **context})
+    return body, status_code
+
+
+def done(endpoint: str, notice: str, **values: str) -> ResponseReturnValue:
+    """Lead to a page after something was done, and say so there."""
+    return redirect(url_for(endpoint, notice=notice, **values), 303)
+
+
+def actor() -> str:
+    """Give the name under which events know who is signed in."""
+    user = current().host.user()
+    assert user is not None, "the gate lets nobody in who is not signed in"
+    return user.id
+
+
+def _fetch(content: Content) -> Mapping[str, Any]:
+    with current().database.read() as session:
+        return content(session, datetime.now(UTC))
+
+
+def _etag() -> str:
+    """Name the state of everything that a page depends on, without drawing it."""
+    runtime = current()
+    parts = [VERSION, runtime.host.locale(), str(runtime.database.change_counter())]
+    parts += [permission for permission in _PERMISSIONS if runtime.host.can(permission)]
+    with runtime.database.read() as session:
+        parts += overdue(session, datetime.now(UTC))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _zone() -> ZoneInfo:
+    with current().database.read() as session:
+        system = systems.find(session)
+    try:
+        return ZoneInfo(system.time_zone if system else "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _problem_page(error: BodywornError) -> ResponseReturnValue:
+    """Say what happened and what to do, in the page's frame."""
+    told: Problem = problem_of(error)
+    missing = error.id.startswith("unknown-")
+    return render_template("bodyworn/problem.html", told=told), 404 if missing else 400

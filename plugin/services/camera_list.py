@@ -1,0 +1,220 @@
+"""Cameras as lists show them, and one camera with its history. Docks are in ``devices``; changes are in ``cameras``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from ..models import Bay, Belonging, Camera, CameraUser, Dock, Trust
+from .cameras import get
+from .devices import State, bay_state, storage_percent, user_label
+from .history import EventLine, history
+from .paging import Page, like, paged
+from .sentence import Problem, Tone, problem, sentence
+
+
+class Show(StrEnum):
+    """Which cameras a list shows."""
+
+    ALL = "all"
+    DOCKED = "docked"
+    IN_USE = "in-use"
+    NEW = "new"
+    UNASSIGNED = "unassigned"
+    PROBLEM = "problem"
+
+
+class Sort(StrEnum):
+    """What a list of cameras is sorted by."""
+
+    NAME = "name"
+    USER = "user"
+    #: Latest first.
+    SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class CameraQuery:
+    """Which cameras to list, as it stands in the address of the page."""
+
+    search: str = ""
+    show: Show = Show.ALL
+    sort: Sort = Sort.NAME
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class CameraRow:
+    """A camera in a list."""
+
+    id: str
+    name: str
+    serial: str
+    model: str
+    user: str | None
+    state: State
+    #: Dock and bay; None while it is not docked.
+    place: str | None
+    battery_percent: int | None
+    storage_percent: int | None
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class CameraDetail:
+    """One camera, whole."""
+
+    row: CameraRow
+    belongs: bool
+    #: True when it proves by a key who it is.
+    attested: bool
+    manufacturer: str
+    firmware: str
+    charging: bool | None
+    storage_used_bytes: int | None
+    storage_total_bytes: int | None
+    clock_offset_seconds: float | None
+    first_seen_at: datetime
+    lease_until: datetime | None
+    #: True while the camera has not taken over what was decided here.
+    settings_waiting: bool
+    problem: Problem | None
+    #: What went wrong in the bay in which it stands now.
+    bay_problem: Problem | None
+    camera_user_id: str | None
+    history: Sequence[EventLine]
+
+
+@dataclass(frozen=True)
+class UserChoice:
+    """A camera user to choose."""
+
+    id: str
+    label: str
+
+
+_ORDER = {
+    Sort.NAME: (Camera.name, Camera.id),
+    Sort.USER: (CameraUser.name.is_(None), CameraUser.name, Camera.name, Camera.id),
+    Sort.SEEN: (Camera.last_seen_at.desc(), Camera.id),
+}
+
+
+def cameras(session: Session, wanted: CameraQuery) -> Page[CameraRow]:
+    """List the cameras that a query asks for."""
+    query = select(Camera).outerjoin(CameraUser, CameraUser.id == Camera.camera_user_id)
+    query = _shown(query, wanted.show).order_by(*_ORDER[wanted.sort])
+    if wanted.search:
+        query = query.where(_matches(wanted.search))
+    page = paged(session, query, wanted.page, lambda camera: camera)
+    rows = _rows(session, page.rows)
+    return Page(rows, page.total, page.number, page.size)
+
+
+def new_cameras(session: Session) -> list[CameraRow]:
+    """List the cameras that are docked and belong to nobody yet, in the order of their bays."""
+    query = select(Camera).join(Bay, Bay.camera_id == Camera.id).join(Dock, Dock.id == Bay.dock_id)
+    query = query.where(Camera.belonging == Belonging.NEW).order_by(Dock.position, Bay.position)
+    return _rows(session, list(session.scalars(query)))
+
+
+def camera(session: Session, camera_id: str) -> CameraDetail:
+    """Give one camera; raises UnknownCamera."""
+    found = get(session, camera_id)
+    return CameraDetail(
+        row=_rows(session, [found])[0],
+        belongs=found.belonging is Belonging.ADDED,
+        attested=found.trust is Trust.ATTESTED,
+        manufacturer=found.manufacturer,
+        firmware=found.firmware,
+        charging=found.charging,
+        storage_used_bytes=found.storage_used_bytes,
+        storage_total_bytes=found.storage_total_bytes,
+        clock_offset_seconds=found.clock_offset_seconds,
+        first_seen_at=found.first_seen_at,
+        lease_until=found.lease_until,
+        settings_waiting=found.belonging is Belonging.ADDED and found.applied_settings != found.wanted_settings,
+        problem=problem(found.problem_id, found.problem_values),
+        bay_problem=_bay_problem(session, found),
+        camera_user_id=found.camera_user_id,
+        history=history(session, "camera", [found.id], newest_first=True),
+    )
+
+
+def user_choices(session: Session) -> list[UserChoice]:
+    """List the users to whom a camera can be assigned."""
+    users = session.scalars(select(CameraUser).where(CameraUser.active).order_by(CameraUser.name, CameraUser.id))
+    return [UserChoice(user.id, user_label(user)) for user in users]
+
+
+def _bay_problem(session: Session, found: Camera) -> Problem | None:
+    bay = session.scalars(select(Bay).where(Bay.camera_id == found.id)).first()
+    return problem(bay.problem_id, bay.problem_values) if bay else None
+
+
+def _shown(query: Select[Any], show: Show) -> Select[Any]:
+    docked = select(Bay.camera_id).where(Bay.camera_id.is_not(None))
+    if show is Show.NEW:
+        return query.where(Camera.belonging == Belonging.NEW)
+    query = query.where(Camera.belonging == Belonging.ADDED)
+    match show:
+        case Show.DOCKED:
+            return query.where(Camera.id.in_(docked))
+        case Show.IN_USE:
+            return query.where(Camera.id.not_in(docked), Camera.camera_user_id.is_not(None))
+        case Show.UNASSIGNED:
+            return query.where(Camera.camera_user_id.is_(None))
+        case Show.PROBLEM:
+            ill = select(Bay.camera_id).where(Bay.camera_id.is_not(None), Bay.problem_id.is_not(None))
+            return query.where(or_(Camera.problem_id.is_not(None), Camera.id.in_(ill)))
+        case _:
+            return query
+
+
+def _matches(search: str) -> Any:
+    pattern = like(search)
+    columns = (Camera.name, Camera.serial, CameraUser.name, CameraUser.user_id)
+    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+
+
+def _rows(session: Session, found: Sequence[Camera]) -> list[CameraRow]:
+    ids = [camera.id for camera in found]
+    users = {
+        user.id: user_label(user)
+        for user in session.scalars(select(CameraUser).where(CameraUser.id.in_({c.camera_user_id for c in found})))
+    }
+    query = select(Bay, Dock.name).join(Dock, Dock.id == Bay.dock_id).where(Bay.camera_id.in_(ids))
+    bays = {bay.camera_id: (bay, dock) for bay, dock in session.execute(query) if bay.camera_id}
+    return [_row(camera, users, bays.get(camera.id)) for camera in found]
+
+
+def _row(camera: Camera, users: Mapping[str, str], docked: tuple[Bay, str] | None) -> CameraRow:
+    return CameraRow(
+        id=camera.id,
+        name=camera.name,
+        serial=camera.serial,
+        model=camera.model,
+        user=users.get(camera.camera_user_id) if camera.camera_user_id else None,
+        state=_state(camera, docked[0] if docked else None),
+        place=f"{docked[1]} · {docked[0].name}" if docked else None,
+        battery_percent=camera.battery_percent,
+        storage_percent=storage_percent(camera),
+        last_seen_at=camera.last_seen_at,
+    )
+
+
+def _state(camera: Camera, bay: Bay | None) -> State:
+    if camera.belonging is Belonging.NEW:
+        return State(Tone.ATTENTION, sentence("New"))
+    if camera.problem_id is not None:
+        return State(Tone.PROBLEM, sentence("Problem"))
+    if bay is not None:
+        return bay_state(bay.state)
+    word = sentence("In use") if camera.camera_user_id else sentence("Not docked")
+    return State(Tone.INACTIVE, word)

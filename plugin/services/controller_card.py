@@ -1,0 +1,122 @@
+"""The System controllers card of System status, and the controllers as the Devices page lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import Controller, Recording, RecordingState
+from .destination_card import count_recordings
+from .devices import State
+from .message import Card, Message
+from .sentence import Problem, Sentence, Tone, plural, problem, sentence
+
+#: A controller that wrote nothing for this long is not there.
+SILENT_AFTER = timedelta(seconds=30)
+#: Below this share of free storage a controller warns (decision 32).
+LOW_STORAGE_PERCENT = 8
+
+
+def controller_card(session: Session, now: datetime) -> Card:
+    """Tell how the system controllers are."""
+    found = session.scalars(select(Controller).order_by(Controller.name)).all()
+    messages = [message for controller in found for message in _controller(controller, now)]
+    quarantined = count_recordings(session, Recording.state == RecordingState.QUARANTINED)
+    if quarantined:
+        messages.append(_quarantine(quarantined))
+    if not found:
+        return Card(messages, None, [sentence("No system has been set up yet.")])
+    return Card(
+        messages,
+        plural("{n} controller", "{n} controllers", len(found)),
+        [sentence("{names}", names=", ".join(controller.name for controller in found)), *_storage(found)],
+    )
+
+
+def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
+    if controller.heartbeat_at is None or now - controller.heartbeat_at > SILENT_AFTER:
+        yield _silent(controller)
+    if controller.problem_id is not None:
+        trouble = problem(controller.problem_id)
+        text = trouble.sentence if trouble else None
+        yield _controller_message(controller, Tone.PROBLEM, sentence("Storage error"), text)
+    free = _free_percent([controller])
+    if free is not None and free < LOW_STORAGE_PERCENT:
+        text = sentence(
+            "Less than {percent} % storage left. Check that recordings reach the content destination.",
+            percent=LOW_STORAGE_PERCENT,
+        )
+        yield _controller_message(controller, Tone.ATTENTION, sentence("Storage low"), text)
+
+
+def _silent(controller: Controller) -> Message:
+    text = sentence("It has never reported.")
+    if controller.heartbeat_at is not None:
+        text = sentence("It has not reported since {since}.", since=controller.heartbeat_at)
+    return _controller_message(controller, Tone.PROBLEM, sentence("Unavailable"), text)
+
+
+def _controller_message(controller: Controller, tone: Tone, label: Sentence, text: Sentence | None) -> Message:
+    title = sentence("System controller {name}", name=controller.name)
+    return Message(tone, label, title, text, sentence("What to do"), "devices", {"_anchor": "controllers"})
+
+
+def _quarantine(n: int) -> Message:
+    return Message(
+        Tone.PROBLEM,
+        sentence("In quarantine"),
+        plural("{n} recording is in quarantine", "{n} recordings are in quarantine", n),
+        sentence("Two different contents claim to be the same recording. Both were kept."),
+        sentence("Show recordings"),
+        "recordings",
+        {"show": "problem"},
+    )
+
+
+def _storage(found: Sequence[Controller]) -> Iterable[Sentence]:
+    free = _free_percent(found)
+    if free is not None:
+        yield sentence("{percent} % storage free", percent=free)
+
+
+def _free_percent(found: Sequence[Controller]) -> int | None:
+    known = [(c.spool_free_bytes, c.spool_total_bytes) for c in found if c.spool_total_bytes]
+    total = sum(total or 0 for _, total in known)
+    return sum(free or 0 for free, _ in known) * 100 // total if total else None
+
+
+@dataclass(frozen=True)
+class ControllerView:
+    """A system controller in a list."""
+
+    id: str
+    name: str
+    serial: str
+    state: State
+    heartbeat_at: datetime | None
+    free_percent: int | None
+    free_bytes: int | None
+    problem: Problem | None
+
+
+def controllers(session: Session, now: datetime) -> list[ControllerView]:
+    """List the system controllers by name."""
+    return [_view(one, now) for one in session.scalars(select(Controller).order_by(Controller.name))]
+
+
+def _view(controller: Controller, now: datetime) -> ControllerView:
+    loudest = next(iter(_controller(controller, now)), None)
+    return ControllerView(
+        id=controller.id,
+        name=controller.name,
+        serial=controller.serial,
+        state=State(loudest.tone, loudest.label) if loudest else State(Tone.OKAY, sentence("Okay")),
+        heartbeat_at=controller.heartbeat_at,
+        free_percent=_free_percent([controller]),
+        free_bytes=controller.spool_free_bytes,
+        problem=problem(controller.problem_id),
+    )

@@ -1,0 +1,113 @@
+"""The content destination as its page shows it. Adopting one and writing down how it does are in ``destinations``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import Destination, DestinationState, ReceivedContainer, ReceiverAccount
+from .destination_card import LARGEST_CLOCK_DIFFERENCE_SECONDS, label
+from .devices import State
+from .history import EventLine, history
+from .sentence import Problem, Sentence, Tone, problem, sentence
+
+#: What a destination can do, by its name in the stored capabilities.
+_CAPABILITIES = (
+    ("read_categories", sentence("Offers categories")),
+    ("bookmarks", sentence("Keeps bookmarks")),
+    ("rejected_content", sentence("Takes rejected content")),
+    ("user_id_key", sentence("Keeps user IDs")),
+    ("signed_video", sentence("Keeps signed video unaltered")),
+    ("track", sentence("Keeps location tracks")),
+    ("system_id", sentence("Recognises this system")),
+)
+
+
+@dataclass(frozen=True)
+class DestinationView:
+    """The destination that recordings go to."""
+
+    id: str
+    site_name: str
+    application: str
+    address: str
+    state: State
+    state_since: datetime
+    last_success_at: datetime | None
+    bytes_per_second: float | None
+    clock_difference_seconds: float | None
+    clock_differs: bool
+    encrypted: bool
+    public_key_id: str | None
+    container_type: str
+    can_verify: bool
+    #: What it can do, and whether it does.
+    capabilities: Sequence[tuple[Sentence, bool]]
+    problem: Problem | None
+    history: Sequence[EventLine]
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """A connection file that was handed out by this host."""
+
+    user_name: str
+    created_at: datetime
+    active: bool
+
+
+def destination(session: Session) -> DestinationView | None:
+    """Give the destination in force, or None."""
+    active = session.scalars(select(Destination).where(Destination.active)).first()
+    return _view(session, active) if active else None
+
+
+def exported_files(session: Session) -> list[ExportedFile]:
+    """List the connection files that this host handed out, the latest first."""
+    accounts = session.scalars(select(ReceiverAccount).order_by(ReceiverAccount.created_at.desc()))
+    return [ExportedFile(one.user_name, one.created_at, one.active) for one in accounts]
+
+
+def holds_recordings(session: Session) -> bool:
+    """Tell whether recordings were received here."""
+    held = select(ReceivedContainer.id).where(ReceivedContainer.is_recording).limit(1)
+    return session.scalars(held).first() is not None
+
+
+def _view(session: Session, active: Destination) -> DestinationView:
+    difference = active.clock_difference_seconds
+    return DestinationView(
+        id=active.id,
+        site_name=active.site_name,
+        application=active.application,
+        address=active.address,
+        state=_state(active),
+        state_since=active.state_since,
+        last_success_at=active.last_success_at,
+        bytes_per_second=active.bytes_per_second,
+        clock_difference_seconds=difference,
+        clock_differs=difference is not None and abs(difference) > LARGEST_CLOCK_DIFFERENCE_SECONDS,
+        encrypted=active.want_encryption,
+        public_key_id=active.public_key_id,
+        container_type=active.container_type,
+        can_verify=active.can_verify,
+        capabilities=[(name, bool(active.capabilities.get(key))) for key, name in _CAPABILITIES],
+        problem=problem(active.problem_id, active.problem_values),
+        history=history(session, "destination", [active.id], newest_first=True, limit=20),
+    )
+
+
+def _state(active: Destination) -> State:
+    match active.state:
+        case DestinationState.OKAY:
+            return State(Tone.OKAY, sentence("Okay"))
+        case DestinationState.UNTRIED:
+            return State(Tone.INACTIVE, sentence("Not tried yet"))
+        case DestinationState.WAITING:
+            return State(Tone.ATTENTION, label(active))
+        case _:
+            return State(Tone.PROBLEM, label(active))

@@ -1,0 +1,107 @@
+"""Events as people read them: what happened to a thing, who did it, and the hash that holds it in the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import CameraUser, Event
+from . import events
+from .sentence import Problem, Sentence, problem, sentence
+
+#: A history longer than this is cut, and says so.
+HISTORY_LINES = 100
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event."""
+
+    at: datetime
+    what: Sentence
+    #: The host's name for whoever did it; None for what the system did by itself.
+    actor: str | None
+    problem: Problem | None
+    #: What was written with it, as auditors see it.
+    detail: Sequence[tuple[str, str]]
+    chain: str
+    sequence: int
+    hash: str
+
+
+_ACTIONS: Mapping[str, Sentence] = {
+    "camera.new": sentence("Seen for the first time"),
+    "camera.docked": sentence("Docked in {bay}"),
+    "camera.undocked": sentence("Undocked from {bay}"),
+    "camera.added": sentence("Added to the system"),
+    "camera.assigned": sentence("Assigned to {camera_user}"),
+    "camera.renamed": sentence("Renamed from {before} to {after}"),
+    "camera.enrolled": sentence("The camera confirmed that it belongs to this system"),
+    "camera.settings-applied": sentence("The camera took over its settings (version {sequence})"),
+    "recording.found": sentence("Listed on the camera; offload decided"),
+    "clip.stored": sentence("{clip} stored on the controller, read back and verified"),
+    "recording.stored": sentence("All clips stored on the controller"),
+    "recording.offload-failed": sentence("Offload failed; the camera keeps the recording"),
+    "recording.sending": sentence("Sending to {destination} began"),
+    "clip.delivered": sentence("{clip} delivered ({proof})"),
+    "recording.delivered": sentence("Complete at the content destination"),
+    "recording.upload-failed": sentence("Sending failed; it is tried again"),
+    "recording.refused": sentence("Refused by the content destination; kept here"),
+    "recording.quarantined": sentence("Put in quarantine; both contents are kept"),
+    "recording.erase-ordered": sentence("The camera was ordered to erase it, with proof of the copies"),
+    "recording.erased": sentence("Erased from the camera"),
+    "destination.connected": sentence("Connected to {site}"),
+    "destination.okay": sentence("Works"),
+    "destination.waiting": sentence("Cannot be used at the moment; it is tried again"),
+    "destination.stopped": sentence("Stopped until somebody mends it"),
+}
+
+
+def history(
+    session: Session, kind: str, ids: Sequence[str], *, newest_first: bool = False, limit: int = HISTORY_LINES
+) -> list[EventLine]:
+    """List what happened to things of one kind; the newest ``limit`` events at most, in the order asked for."""
+    query = select(Event).where(Event.object_kind == kind, Event.object_id.in_(ids))
+    found = list(session.scalars(query.order_by(Event.at.desc(), Event.sequence.desc()).limit(limit)))
+    users = _users(session, found)
+    lines = [_line(event, users) for event in found]
+    return lines if newest_first else lines[::-1]
+
+
+def _users(session: Session, found: Sequence[Event]) -> dict[str, str]:
+    ids = {str(event.detail["camera_user"]) for event in found if event.detail.get("camera_user")}
+    rows = session.scalars(select(CameraUser).where(CameraUser.id.in_(ids)))
+    return {user.id: user.name for user in rows}
+
+
+def _line(event: Event, users: Mapping[str, str]) -> EventLine:
+    return EventLine(
+        at=event.at,
+        what=_what(event, users),
+        actor=None if event.actor == events.SYSTEM else event.actor,
+        problem=None if event.result == "done" else problem(event.result, event.detail),
+        detail=[(key, _plain(value)) for key, value in sorted(event.detail.items()) if value not in (None, "", [])],
+        chain=event.chain_id,
+        sequence=event.sequence,
+        hash=event.hash,
+    )
+
+
+def _what(event: Event, users: Mapping[str, str]) -> Sentence:
+    if event.action == "camera.assigned" and not event.detail.get("camera_user"):
+        return sentence("Taken from its user")
+    known = _ACTIONS.get(event.action)
+    if known is None:
+        return Sentence(event.action)
+    values = {key: _plain(value) for key, value in event.detail.items() if value is not None}
+    if "camera_user" in values:
+        values["camera_user"] = users.get(values["camera_user"], values["camera_user"])
+    return Sentence(known.one, values)
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

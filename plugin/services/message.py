@@ -1,0 +1,38 @@
+"""A message about something that needs a person, and the card of a part of the system that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .sentence import Sentence, Tone, loudest
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that needs a person, and the page that mends it."""
+
+    tone: Tone
+    #: One or two words, as in the manual: New, Storage low, Connection failed.
+    label: Sentence
+    title: Sentence
+    text: Sentence | None
+    #: What the link says.
+    action: Sentence
+    endpoint: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One part of the system."""
+
+    messages: Sequence[Message]
+    #: The number that says most, and what it counts; None where there is nothing to count.
+    figure: Sentence | None
+    summary: Sequence[Sentence]
+
+    @property
+    def tone(self) -> Tone:
+        """Give the tone of the loudest message; Okay when there is none."""
+        return loudest([message.tone for message in self.messages])

@@ -1,0 +1,256 @@
+"""Recordings as pages show them: a list, and one recording with every clip in its three places and its custody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from ..errors import UnknownRecording
+from ..models import Camera, CameraUser, Clip, ClipKind, Controller, Destination, Recording, RecordingState
+from .devices import State, user_label
+from .history import EventLine, history
+from .paging import Page, like, paged
+from .places import WAY, CopyView, Standing, copy_view, standings
+from .sentence import Problem, Tone, problem, sentence
+
+
+class Show(StrEnum):
+    """Which recordings a list shows."""
+
+    ALL = "all"
+    UNDERWAY = "underway"
+    DELIVERED = "delivered"
+    PROBLEM = "problem"
+
+
+class Sort(StrEnum):
+    """What a list of recordings is sorted by."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    USER = "user"
+    CAMERA = "camera"
+
+
+@dataclass(frozen=True)
+class RecordingQuery:
+    """Which recordings to list, as it stands in the address of the page."""
+
+    search: str = ""
+    show: Show = Show.ALL
+    sort: Sort = Sort.NEWEST
+    page: int = 1
+    camera_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordingRow:
+    """A recording in a list."""
+
+    id: str
+    start_at: datetime
+    user: str | None
+    camera: str
+    #: None when the camera did not say anything that can be true.
+    length: timedelta | None
+    size_bytes: int
+    clip_count: int
+    protected: bool
+    state: State
+    places: tuple[Standing, ...]
+    #: Of its first clip, as the camera recorded it.
+    sha256: str | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class ClipView:
+    """An object of a recording in its three places."""
+
+    id: str
+    name: str
+    kind: ClipKind
+    source_name: str | None
+    start_at: datetime | None
+    length: timedelta | None
+    #: As recorded.
+    size_bytes: int
+    sha256: str | None
+    encrypted: bool
+    #: As it lies here and travels.
+    stored_size_bytes: int | None
+    stored_sha256: str | None
+    stored_md5: str | None
+    copies: tuple[CopyView, ...]
+
+
+@dataclass(frozen=True)
+class RecordingDetail:
+    """One recording, whole."""
+
+    row: RecordingRow
+    camera_id: str
+    camera_serial: str
+    controller: str
+    destination: str | None
+    container_name: str
+    trigger_on_at: datetime
+    stop_at: datetime
+    time_zone: str
+    found_at: datetime
+    stored_at: datetime | None
+    delivered_at: datetime | None
+    erased_at: datetime | None
+    attempts: int
+    retry_at: datetime | None
+    clips: Sequence[ClipView]
+    custody: Sequence[EventLine]
+
+
+_STATES = {
+    RecordingState.FOUND: State(Tone.MOVING, sentence("On the camera")),
+    RecordingState.STORED: State(Tone.MOVING, sentence("On the controller")),
+    RecordingState.DELIVERED: State(Tone.OKAY, sentence("Delivered")),
+    RecordingState.REFUSED: State(Tone.PROBLEM, sentence("Not transferred")),
+    RecordingState.QUARANTINED: State(Tone.PROBLEM, sentence("In quarantine")),
+}
+_ORDER: dict[Sort, tuple[Any, ...]] = {
+    Sort.NEWEST: (Recording.start_at.desc(), Recording.id),
+    Sort.OLDEST: (Recording.start_at, Recording.id),
+    Sort.USER: (CameraUser.name.is_(None), CameraUser.name, Recording.start_at.desc(), Recording.id),
+    Sort.CAMERA: (Camera.name, Recording.start_at.desc(), Recording.id),
+}
+_COPIES = selectinload(Recording.clips).selectinload(Clip.copies)
+
+
+def recordings(session: Session, wanted: RecordingQuery) -> Page[RecordingRow]:
+    """List the recordings that a query asks for."""
+    query = select(Recording).join(Camera, Camera.id == Recording.camera_id)
+    query = query.outerjoin(CameraUser, CameraUser.id == Recording.camera_user_id)
+    query = _shown(query, wanted.show).order_by(*_ORDER[wanted.sort])
+    if wanted.camera_id:
+        query = query.where(Recording.camera_id == wanted.camera_id)
+    if wanted.search:
+        query = query.where(_matches(wanted.search))
+    page = paged(session, query.options(_COPIES), wanted.page, lambda recording: recording)
+    return Page(_rows(session, page.rows), page.total, page.number, page.size)
+
+
+def latest(session: Session, limit: int) -> list[RecordingRow]:
+    """List the newest recordings."""
+    query = select(Recording).order_by(Recording.start_at.desc(), Recording.id).limit(limit).options(_COPIES)
+    return _rows(session, list(session.scalars(query)))
+
+
+def recording(session: Session, recording_id: str) -> RecordingDetail:
+    """Give one recording with its clips and its custody; raises UnknownRecording."""
+    found = session.get(Recording, recording_id, options=[_COPIES])
+    if found is None:
+        raise UnknownRecording
+    camera = session.get_one(Camera, found.camera_id)
+    destination = session.get(Destination, found.destination_id) if found.destination_id else None
+    return RecordingDetail(
+        row=_rows(session, [found])[0],
+        camera_id=camera.id,
+        camera_serial=camera.serial,
+        controller=session.get_one(Controller, found.controller_id).name,
+        destination=destination.site_name if destination else None,
+        container_name=found.container_name,
+        trigger_on_at=found.trigger_on_at,
+        stop_at=found.stop_at,
+        time_zone=found.time_zone,
+        found_at=found.found_at,
+        stored_at=found.stored_at,
+        delivered_at=found.delivered_at,
+        erased_at=found.erased_at,
+        attempts=found.attempts,
+        retry_at=found.retry_at,
+        clips=[_clip(clip) for clip in found.clips],
+        custody=history(session, "recording", [found.id]),
+    )
+
+
+def troubled() -> Any:
+    """Give the condition under which a recording needs a person or waits for something to be mended."""
+    stuck = (RecordingState.REFUSED, RecordingState.QUARANTINED)
+    return or_(Recording.state.in_(stuck), Recording.problem_id.is_not(None))
+
+
+def _shown(query: Select[Any], show: Show) -> Select[Any]:
+    match show:
+        case Show.UNDERWAY:
+            return query.where(Recording.state.in_((RecordingState.FOUND, RecordingState.STORED)))
+        case Show.DELIVERED:
+            return query.where(Recording.state == RecordingState.DELIVERED)
+        case Show.PROBLEM:
+            return query.where(troubled())
+        case _:
+            return query
+
+
+def _matches(search: str) -> Any:
+    pattern = like(search)
+    columns = (Camera.name, Camera.serial, CameraUser.name, CameraUser.user_id, Recording.container_name)
+    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+
+
+def _rows(session: Session, found: Sequence[Recording]) -> list[RecordingRow]:
+    camera_ids = {recording.camera_id for recording in found}
+    user_ids = {recording.camera_user_id for recording in found}
+    cameras = {c.id: c.name for c in session.scalars(select(Camera).where(Camera.id.in_(camera_ids)))}
+    users = {u.id: user_label(u) for u in session.scalars(select(CameraUser).where(CameraUser.id.in_(user_ids)))}
+    return [_row(one, cameras[one.camera_id], users.get(one.camera_user_id or "")) for one in found]
+
+
+def _row(found: Recording, camera: str, user: str | None) -> RecordingRow:
+    clips = [clip for clip in found.clips if clip.kind is ClipKind.CLIP]
+    return RecordingRow(
+        id=found.id,
+        start_at=found.start_at,
+        user=user,
+        camera=camera,
+        length=_length(found.start_at, found.stop_at),
+        size_bytes=sum(clip.size_bytes for clip in clips),
+        clip_count=len(clips),
+        protected=found.protected,
+        state=_state(found),
+        places=standings(found.clips),
+        sha256=clips[0].sha256 if clips else None,
+        problem=problem(found.problem_id, found.problem_values),
+    )
+
+
+def _state(found: Recording) -> State:
+    """A problem that may go away by itself waits; any other needs somebody."""
+    trouble = problem(found.problem_id, found.problem_values)
+    if trouble is None or found.state not in (RecordingState.FOUND, RecordingState.STORED):
+        return _STATES[found.state]
+    return State(Tone.ATTENTION, sentence("Waiting")) if trouble.passing else State(Tone.PROBLEM, sentence("Problem"))
+
+
+def _clip(clip: Clip) -> ClipView:
+    return ClipView(
+        id=clip.id,
+        name=clip.name,
+        kind=clip.kind,
+        source_name=clip.source_name,
+        start_at=clip.start_at,
+        length=_length(clip.start_at, clip.stop_at),
+        size_bytes=clip.size_bytes,
+        sha256=clip.sha256,
+        encrypted=clip.encrypted,
+        stored_size_bytes=clip.stored_size_bytes,
+        stored_sha256=clip.stored_sha256,
+        stored_md5=clip.stored_md5,
+        copies=tuple(copy_view(clip, place) for place in WAY),
+    )
+
+
+def _length(start: datetime | None, stop: datetime | None) -> timedelta | None:
+    return stop - start if start and stop and stop > start else None
