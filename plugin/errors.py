@@ -1153,3 +1153,11 @@ class CameraOwnedElsewhere(BodywornError):
     id = "camera-owned-elsewhere"
     sentence = "Another controller has begun to take this recording."
     mend = "Dock the camera at that controller, so that it can finish."
+
+
+class ReceiverNotStarted(BodywornError):
+    """Raised when the receiver of a headless transfer does not come up."""
+
+    id = "receiver-not-started"
+    sentence = "The receiver did not start: {reason}."
+    mend = "Run: bodyworn serve, and see what it says."

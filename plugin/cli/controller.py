@@ -1,0 +1,38 @@
+"""``bodyworn controller``: the process that works with docks and destinations, alone on its machine."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from ..errors import DatabaseOutdated, NoSystem
+from ..hw.controller import Controller
+from ..hw.faults import hook_from_environment
+from ..models import Database
+from ..supervise import DATABASE_VARIABLE
+
+_LOOK_SECONDS = 1.0
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), required=True, help="The plugin's folder.")
+@click.option("--database", envvar=DATABASE_VARIABLE, required=True, help=f"Better given in {DATABASE_VARIABLE}.")
+@click.option("--uploads", type=click.IntRange(1, 16), default=2, show_default=True, help="Recordings sent at a time.")
+def command(data_dir: Path, database: str, uploads: int) -> None:
+    """Work with the docks of this machine until it is told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    controller = Controller(Database.at(database), data_dir, hook=hook_from_environment(), uploads=uploads)
+    while not stop.is_set():
+        try:
+            return controller.run(stop)
+        except (NoSystem, DatabaseOutdated):
+            # Nothing to work for yet: somebody is at the wizard, or the host is just bringing the tables up to date.
+            stop.wait(_LOOK_SECONDS)
