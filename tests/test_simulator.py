@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,23 +26,37 @@ from bodyworn.camera_volume.control import ControlUnit, Described
 from bodyworn.camera_volume.documents import CameraState, FileDigest, Unit, content_sha256
 from bodyworn.camera_volume.media import MediaUnit
 from bodyworn.camera_volume.orders import OrderKind, ReceiptState
-from bodyworn.camera_volume.port import HostPort
+from bodyworn.camera_volume.port import HostPort, Plug, PortState, UnitKind
 from bodyworn.camera_volume.recording import RecordingDocument
 from bodyworn.crypto import chain, envelope
 from bodyworn.crypto.chain import Authority, Certificate, Right, Role, Subject
 from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import PublicKey, SigningKey
-from bodyworn.errors import AlreadyDocked, CameraFull, CameraGone, CameraNotReady, OutOfTurn, TurnTimedOut, UnitAbsent
+from bodyworn.errors import (
+    AlreadyDocked,
+    CameraFull,
+    CameraGone,
+    CameraNotReady,
+    ClipTooSmall,
+    OutOfTurn,
+    SignatureRefused,
+    TurnTimedOut,
+    UnitAbsent,
+)
+from bodyworn.simulator import font
 from bodyworn.simulator.build import Build
 from bodyworn.simulator.camera import SimulatedCamera
 from bodyworn.simulator.dock import SimulatedDock
 from bodyworn.simulator.faults import RecordingFault, TurnFault
+from bodyworn.simulator.media import Scene, make_clip
 from bodyworn.simulator.recorder import Recorded, Wish
+from bodyworn.simulator.run import Shift, run_camera, run_simulation
 
 pytest.importorskip("av", reason="simulated cameras record with PyAV (the extra `media`)")
 
 BOTH = (Unit.MEDIA, Unit.CONTROL)
 SMALL = Wish(size_bytes=150_000)
+SCENE = Scene("SIM-0001", "Ada", datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
 PATIENCE_SECONDS = 10
 
 
@@ -328,7 +347,7 @@ def test_an_impostor_signs_with_another_key(camera: SimulatedCamera, host: Host)
     camera.faults.add(TurnFault.IMPOSTOR)
     camera.dock(host.bay)
     host.look()
-    with pytest.raises(Exception, match="sign"):
+    with pytest.raises(SignatureRefused):
         host.turn(host.challenge())
 
 
@@ -645,3 +664,147 @@ def test_a_camera_killed_in_its_turn_answers_after_all(camera: SimulatedCamera, 
         assert answer.applied
         assert again.core.memory.settings.user.name == "Killed"
         again.undock()
+
+
+# --- image files, as root
+
+
+def _needs_loop_mounts() -> None:
+    tools = ("losetup", "mkfs.ext4", "mount")
+    if os.geteuid() != 0 or not all(shutil.which(tool) for tool in tools) or not Path("/dev/loop-control").exists():
+        pytest.skip("mounting image files needs root, loop devices and mkfs.ext4")
+
+
+@contextmanager
+def mounted(image: Path, at: Path, *options: str) -> Iterator[Path]:
+    """Mount an image as a host does."""
+    at.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", ",".join(("loop", "nosuid", "nodev", "noexec", *options)), image, at], check=True)
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", at], check=True)
+
+
+def test_a_camera_of_image_files_takes_turns_and_its_medium_can_fail(tmp_path: Path, dock: SimulatedDock) -> None:
+    _needs_loop_mounts()
+    build = Build("SIM-IMG", kind=UnitKind.IMAGE, media_bytes=32 * 1024**2, control_bytes=8 * 1024**2)
+    with SimulatedCamera(tmp_path / "camera", build) as camera:
+        recorded = camera.record(Wish(size_bytes=20_000_000), anyway=True)
+        camera.dock(dock.bay(1))
+        port, system = HostPort(dock.bay(1)), System()
+        host = Host(dock.bay(1), system)
+        with mounted(port.path(Unit.CONTROL), tmp_path / "control") as path, ControlUnit(path) as control:
+            description = control.read_description().description
+            host.camera_nonce, host.camera_key = description.nonce, PublicKey.from_base64(description.public_key)
+            for order in (host.enrolment(), host.lease()):
+                control.put_order(*order)
+        plug = port.eject([Unit.CONTROL])
+        assert plug.filesystem == "ext4"
+        port.wait_until_present(BOTH, plug, PATIENCE_SECONDS)
+        with mounted(port.path(Unit.MEDIA), tmp_path / "media", "ro", "noload") as path, MediaUnit(path) as media:
+            assert media.list_recordings().recordings == (recorded.id,)
+            camera.break_medium()
+            with (
+                media.open_clip(recorded.id, recorded.clips[0].name) as clip,
+                pytest.raises(OSError, match=os.strerror(errno.EIO)),
+            ):
+                clip.readall()
+        camera.undock()
+
+
+# --- the recordings themselves
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize("size_bytes", [128 * 1024, 1_000_003, 4 * 1024**2])
+def test_a_clip_has_exactly_the_size_that_was_asked_for_and_plays(tmp_path: Path, suffix: str, size_bytes: int) -> None:
+    import av
+
+    path = tmp_path / f"clip.{suffix}"
+    made = make_clip(path, SCENE, size_bytes=size_bytes)
+    assert path.stat().st_size == made.size_bytes == size_bytes
+    with av.open(str(path)) as file:
+        assert [stream.codec_context.name for stream in file.streams] == ["h264", "aac"]
+        pictures = sum(1 for _ in file.decode(video=0))
+    assert pictures == pytest.approx(made.duration.total_seconds() * 10, abs=1)
+
+
+def test_a_clip_has_the_length_that_was_asked_for(tmp_path: Path) -> None:
+    made = make_clip(tmp_path / "clip.mkv", SCENE, seconds=7)
+    assert made.duration.total_seconds() == pytest.approx(7, abs=0.2)
+
+
+def test_a_clip_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ClipTooSmall):
+        make_clip(tmp_path / "clip.mkv", SCENE, size_bytes=1000)
+
+
+def test_time_serial_and_user_can_be_read_in_the_picture(tmp_path: Path) -> None:
+    import av
+
+    make_clip(tmp_path / "clip.mkv", SCENE, seconds=1)
+    with av.open(str(tmp_path / "clip.mkv")) as file:
+        picture = next(file.decode(video=0))
+    luma = memoryview(picture.planes[0])
+    top = 8
+    for text in ("2026-03-04 05:06:07.0 UTC", "SIM-0001", "ADA"):
+        rows = font.line_rows(text, 2, 235, 16)
+        for number, drawn in enumerate(rows):
+            at = (top + number) * picture.planes[0].line_size + 8
+            seen = bytes(luma[at : at + len(drawn)])
+            wrong = sum((one > 128) != (other > 128) for one, other in zip(seen, drawn, strict=True))
+            assert wrong <= len(drawn) * 0.05
+        top += len(rows)
+
+
+# --- many cameras
+
+
+def test_a_simulation_goes_on_by_itself_once_a_host_adds_its_cameras(tmp_path: Path) -> None:
+    stop, made = threading.Event(), []
+
+    def report(serial: str, recorded: Recorded) -> None:
+        made.append((serial, recorded))
+        if len({serial for serial, _ in made}) == 2:
+            stop.set()
+
+    shift = Shift(wish=SMALL, worn_seconds=0, docked_seconds=0)
+    folder = tmp_path / "dock"
+    arguments = (folder, lambda number: Build(f"SIM-{number:04}"), 2)
+    simulation = threading.Thread(
+        target=run_simulation, args=arguments, kwargs={"stop": stop, "shift": shift, "report": report}
+    )
+    simulation.start()
+    try:
+        for number in (1, 2):
+            host = Host(SimulatedDock(folder).bay(number), System())
+            host.port.wait_for_change(PortState(None, frozenset()), PATIENCE_SECONDS)
+            host.port.wait_until_present([Unit.CONTROL], _plug(host.port), PATIENCE_SECONDS)
+            host.look()
+            host.turn(host.challenge(), host.enrolment(), host.lease(), host.settings())
+        assert stop.wait(PATIENCE_SECONDS)
+    finally:
+        stop.set()
+        simulation.join()
+    assert {serial for serial, _ in made} == {"SIM-0001", "SIM-0002"}
+
+
+def _plug(port: HostPort) -> Plug:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (plug := port.state().plug) is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert plug is not None
+    return plug
+
+
+def test_one_camera_runs_in_a_bay_until_it_is_stopped(tmp_path: Path, dock: SimulatedDock) -> None:
+    stop, port = threading.Event(), HostPort(dock.bay(1))
+    runner = threading.Thread(
+        target=run_camera, args=(tmp_path / "camera", Build("SIM-1"), dock.bay(1)), kwargs={"stop": stop}
+    )
+    runner.start()
+    assert _plug(port).serial == "SIM-1"
+    stop.set()
+    runner.join()
+    assert port.state().plug is None

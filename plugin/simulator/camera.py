@@ -139,6 +139,12 @@ class SimulatedCamera:
         with self._lock, self._volumes.opened(unit) as path:
             yield path
 
+    def break_medium(self) -> None:
+        """Let the second half of the media unit fail with read errors, now and wherever it is; image files alone."""
+        with self._lock:
+            docking = self.core.memory.docking
+            self._volumes.shorten(Unit.MEDIA, Path(docking.bay) / "host" if docking else None)
+
     # docking
 
     def _begin_docking(self, port: CameraPort) -> None:
@@ -243,8 +249,6 @@ class SimulatedCamera:
                 media = stack.enter_context(self._volumes.opened(Unit.MEDIA))
             firmware.take_turn(Turn(self.core, control, media, since_eject), key)
         self.core.save()
-        if TurnFault.READ_ERROR in self.faults and self._volumes.at_home(Unit.MEDIA):
-            self._volumes.shorten(Unit.MEDIA)
         self._export(port)
 
     # units

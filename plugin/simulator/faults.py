@@ -21,4 +21,3 @@ class TurnFault(StrEnum):
     SILENT = "silent"  # takes the units and never gives them back
     UNDOCKED = "undocked"  # is pulled out in the middle of its turn
     IMPOSTOR = "impostor"  # signs with another camera's key
-    READ_ERROR = "read-error"  # image files alone: the medium fails half way through

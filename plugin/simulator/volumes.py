@@ -57,9 +57,13 @@ class Volumes:
         with self._mounted(unit) as path:
             yield path
 
-    def shorten(self, unit: Unit) -> None:
-        """Let an image file end half way, so that reading past it fails as a broken medium does."""
+    def shorten(self, unit: Unit, exported_to: Path | None) -> None:
+        """Cut an image file in half, at home or where it was exported to: reading past its end fails from then on."""
+        if self._kind is not UnitKind.IMAGE:
+            raise SimulatedVolumeFailed(reason="a folder cannot have read errors")
         path = self._path(unit)
+        if not path.exists() and exported_to is not None:
+            path = exported_to / path.name
         os.truncate(path, path.stat().st_size // 2)
 
     @contextmanager
