@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -176,3 +178,18 @@ def test_clip_names_are_as_on_the_wire() -> None:
     assert is_clip_name("20260304_050607_7CF7.mp4")
     for name in ("20260304_050607_7cf7.mp4", "20260304_050607_7CF7.mp4\n", "20260304_050607_7CF7.mkv.key", ""):
         assert not is_clip_name(name)
+
+
+def _documents() -> list[type[documents.Document]]:
+    found: list[type[documents.Document]] = [documents.Document]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return [kind for kind in found if kind.__module__.startswith("bodyworn.camera_volume.")]
+
+
+def test_every_member_stands_in_the_specification() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "camera-volume.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[A-Za-z][A-Za-z0-9_]*", " ".join(re.findall(r"`[^`]*`", text))))
+    members = {name for kind in _documents() for name in kind.__struct_encode_fields__}
+    assert "content_sha256" in members
+    assert members - words == set()
