@@ -17,7 +17,7 @@ _PLAIN = "".join(map(chr, range(0x20, 0x7F)))
 
 
 def read_metadata(prefix: str) -> dict[str, str]:
-    """Read metadata out of the request: keys in lower case, because the wire does not keep their case, without prefix."""
+    """Read metadata out of the request; keys are in lower case, because the wire does not keep their case."""
     lowered = prefix.lower()
     return {
         name.lower().removeprefix(lowered): _text(value.strip())

@@ -27,6 +27,9 @@ DIRECTORIES = frozenset({SYSTEM, USERS, DEVICES})
 #: Keys and values of one container or object together; far above what the interface can say.
 LARGEST_METADATA_BYTES = 64 * 1024
 
+#: Bytes that are no UTF-8, and slashes that some servers leave encoded: names that could mean two things.
+_MANGLED = ("\N{REPLACEMENT CHARACTER}", "%2F", "%2f")
+
 #: Keys in lower case without their prefix, values as they came.
 WireMetadata = Mapping[str, str]
 
@@ -86,7 +89,7 @@ def post_container(session: Session, store: Store, peer: Peer, name: str, change
 def check_names(*names: str) -> None:
     """Refuse names that the store cannot hold, and those that lost something on their way through the URL."""
     for name in names:
-        if not is_name(name) or "\N{REPLACEMENT CHARACTER}" in name:
+        if not is_name(name) or any(mark in name for mark in _MANGLED):
             raise NameRefused(name=ascii(name[:255]))
 
 

@@ -61,10 +61,15 @@ class ReceivedPart:
     started_at: datetime | None
     length: timedelta | None
     encrypted: bool
-    #: True for a clip that browsers may play and that this machine can open.
-    playable: bool
+    #: True for what arrived in the clear, and what this machine can decrypt.
+    readable: bool
     media_type: str
     metadata: Sequence[tuple[str, str]]
+
+    @property
+    def playable(self) -> bool:
+        """True where a browser may be able to play it."""
+        return self.readable and self.media_type != OTHER_MEDIA_TYPE
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,7 @@ def _part(stored: ReceivedObject, present: set[str], *, opens: bool) -> Received
         started_at=started_at,
         length=stopped_at - started_at if started_at and stopped_at and stopped_at >= started_at else None,
         encrypted=encrypted,
-        playable=media_type(stored.name) != OTHER_MEDIA_TYPE and (opens or not encrypted),
+        readable=opens or not encrypted,
         media_type=media_type(stored.name),
         metadata=_legible(stored.wire_metadata),
     )
