@@ -11,7 +11,7 @@ from flask import current_app, request
 from flask.sansio.app import App
 from werkzeug.exceptions import ClientDisconnected
 
-from ..const import BLOCK_BYTES
+from ..const import BLOCK_BYTES, LARGEST_OBJECT_BYTES
 from ..errors import ReceiverBusy, StoreFull, UploadCut, UploadLengthMissing
 from ..services.received_objects import Offer, check_object_size
 from ..store import Store
@@ -56,6 +56,8 @@ def slots() -> Slots:
 
 def read_offer(container: str, name: str) -> Offer:
     """Read what the request says of its body; raises UploadLengthMissing where nothing tells its end."""
+    # a host limits what forms may send (None would mean that limit again); evidence has its own, checked later
+    request.max_content_length = LARGEST_OBJECT_BYTES + 1
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     # a server that does not take chunks apart hands over a stream without an end
     if (chunked and not request.environ.get("wsgi.input_terminated")) or (
