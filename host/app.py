@@ -6,7 +6,7 @@ import os
 
 from flask import Blueprint, Flask, current_app, render_template, request
 from sqlalchemy import select
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from . import access, database, headers, language, pages, roles, signing_in, state
@@ -113,7 +113,8 @@ def _menu() -> list[tuple[str, str]]:
 def _problem_page(error: HTTPException) -> Response:
     """Show what went wrong within the layout; redirects and ready answers pass."""
     response = error.get_response()
-    if error.code is None or error.code < 400 or error.response is not None:
+    # a request for a name that is not ours has no addresses to draw a page with
+    if error.code is None or error.code < 400 or error.response is not None or isinstance(error, SecurityError):
         return Response(response.get_data(), response.status_code, response.headers)
     # the library's own descriptions are English and for developers
     said = error.description if error.description != type(error).description else ""

@@ -22,8 +22,16 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 def host_app(data_dir: Path, *plugins: Path, with_accounts: bool = True) -> Flask:
     """Build a host with this plugin (or those given), its tables made, nothing started."""
-    settings = Settings(data_dir, plugins or (ROOT,), password_cost=PasswordCost.QUICK, testing=True)
-    app = create_app(settings)
+    return _built(data_dir, plugins or (ROOT,), with_accounts)
+
+
+def host_alone(data_dir: Path) -> Flask:
+    """Build a host without any plugin, which takes a tenth of the time."""
+    return _built(data_dir, (), with_accounts=True)
+
+
+def _built(data_dir: Path, plugins: tuple[Path, ...], with_accounts: bool) -> Flask:
+    app = create_app(Settings(data_dir, plugins, password_cost=PasswordCost.QUICK, testing=True))
     loader_of(app).migrate()
     if with_accounts:
         with app.app_context():

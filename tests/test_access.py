@@ -1,0 +1,254 @@
+"""Who may ask what: every route, every method, every role, as a table. A route that is not in it fails the build."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hosting import ROLES, SAME_ORIGIN, host_app, signed_in, token_of
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+ALL = frozenset(ROLES)
+OPERATORS = frozenset({"operator", "administrator"})
+ADMINISTRATORS = frozenset({"administrator"})
+#: Nobody signed in, too.
+EVERYBODY = ALL | {"nobody"}
+#: Checks a token of its own; being signed in to the host helps nobody.
+ITSELF = frozenset({"itself"})
+
+#: Endpoint: who may read it (GET, HEAD and OPTIONS, as far as there are), and who may change with it (POST, PUT, DELETE).
+TABLE = {
+    "static": (EVERYBODY, None),
+    "host.live": (ALL, None),
+    "host.search": (ALL, None),
+    "host.alarms": (OPERATORS, None),
+    "host.plugins": (ADMINISTRATORS, None),
+    "host.disable_plugin": (None, ADMINISTRATORS),
+    "host.enable_plugin": (None, ADMINISTRATORS),
+    "host.choose_language": (None, EVERYBODY),
+    "host.sign_in": (EVERYBODY, None),
+    "host.check": (None, EVERYBODY),
+    "host.sign_out": (None, EVERYBODY),
+    "bodyworn.static": (ALL, None),
+    "bodyworn.status": (ALL, None),
+    "bodyworn.status_fragment": (ALL, None),
+    "bodyworn.devices": (ALL, None),
+    "bodyworn.devices_fragment": (ALL, None),
+    "bodyworn.add_cameras": (None, OPERATORS),
+    "bodyworn.camera": (ALL, None),
+    "bodyworn.camera_fragment": (ALL, None),
+    "bodyworn.save_camera": (None, OPERATORS),
+    "bodyworn.recordings": (OPERATORS, None),
+    "bodyworn.recordings_fragment": (OPERATORS, None),
+    "bodyworn.recording": (OPERATORS, None),
+    "bodyworn.recording_fragment": (OPERATORS, None),
+    "bodyworn.destination": (ALL, None),
+    "bodyworn.destination_fragment": (ALL, None),
+    "bodyworn.connect_destination": (None, ADMINISTRATORS),
+    "bodyworn.export_connection_file": (None, ADMINISTRATORS),
+    "bodyworn.received": (OPERATORS, None),
+    "bodyworn.received_fragment": (OPERATORS, None),
+    "bodyworn.received_recording": (OPERATORS, None),
+    "bodyworn.received_clip": (OPERATORS, None),
+    "bodyworn_receiver.sign_in": (ITSELF, None),
+    "bodyworn_receiver.account": (ITSELF, None),
+    "bodyworn_receiver.container": (ITSELF, ITSELF),
+    "bodyworn_receiver.stored_object": (ITSELF, ITSELF),
+}
+READING = frozenset({"GET", "HEAD"})
+#: Flask's own answer to OPTIONS names the methods of an address; the host leaves that open, the plugin's gate does not.
+OPEN_OPTIONS = re.compile(r"static|host\..*")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    return host_app(tmp_path_factory.mktemp("access"))
+
+
+@pytest.fixture(scope="module")
+def browsers(app):
+    return {role: signed_in(app, role) for role in ROLES} | {"nobody": app.test_client(use_cookies=False)}
+
+
+@pytest.fixture(scope="module")
+def tokens(browsers):
+    return {role: token_of(browsers[role]) for role in ROLES} | {"nobody": ""}
+
+
+def address_of(rule) -> str:
+    """Fill a rule with things that do not exist, so that nothing is changed behind the gate."""
+    return re.sub(r"<[^>]*>", "absent", rule.rule)
+
+
+def cells(app) -> list[tuple[str, str, str]]:
+    """List endpoint, address and method of everything the app answers; OPTIONS belongs to the first of an address."""
+    routes = app.url_map.bind("localhost")
+    asked = {(address_of(rule), method) for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    return sorted((routes.match(address, method)[0], address, method) for address, method in asked)
+
+
+def allowed(endpoint: str, method: str) -> frozenset[str] | None:
+    """Look up who may; None where the table has no such cell."""
+    reading, changing = TABLE.get(endpoint, (None, None))
+    if method == "OPTIONS":
+        return EVERYBODY if OPEN_OPTIONS.fullmatch(endpoint) else reading or changing
+    return reading if method in READING else changing
+
+
+def outcome(answer) -> str:
+    """Tell how a request was received: in, forbidden, or sent to sign in."""
+    if answer.status_code == 401 or answer.headers.get("Location", "").startswith("/sign-in?next="):
+        return "challenged"
+    return "forbidden" if answer.status_code == 403 else "in"
+
+
+def wanted(role: str, who: frozenset[str]) -> str:
+    if role in who:
+        return "in"
+    return "challenged" if role == "nobody" or who == ITSELF else "forbidden"
+
+
+def test_every_route_and_method_is_in_the_table_and_nothing_else(app):
+    assert {endpoint for endpoint, _, _ in cells(app)} == set(TABLE)
+    assert [cell for cell in cells(app) if allowed(cell[0], cell[2]) is None] == []
+
+
+def test_an_unlisted_route_is_noticed(app):
+    assert allowed("bodyworn.forgotten", "GET") is None
+    assert allowed("bodyworn.status", "DELETE") is None
+
+
+@pytest.mark.feature("HST-2")
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_every_role_gets_what_the_table_says(app, browsers, tokens, role):
+    for endpoint, address, method in cells(app):
+        if endpoint in ("host.sign_out", "host.check"):
+            continue  # these have tests of their own, because they end or begin a sign-in
+        headers = {**SAME_ORIGIN, "X-CSRF-Token": tokens[role]}
+        answer = browsers[role].open(address, method=method, headers=headers)
+        assert outcome(answer) == wanted(role, allowed(endpoint, method)), (method, address, answer.status_code)
+        assert answer.status_code < 500, (method, address)
+
+
+@pytest.mark.parametrize("role", ["nobody", *ROLES])
+def test_methods_that_a_route_does_not_have_are_refused(app, browsers, tokens, role):
+    there: dict[str, set[str]] = {}
+    for _, address, method in cells(app):
+        there.setdefault(address, set()).add(method)
+    for address, methods in there.items():
+        for method in set(METHODS) - methods:
+            answer = browsers[role].open(address, method=method, headers={"X-CSRF-Token": tokens[role]})
+            assert answer.status_code == 405, (method, address)
+
+
+def test_a_wrong_path_to_a_page_is_not_another_way_in(browsers):
+    for path in (
+        "/bodyworn//devices",
+        "/bodyworn/./devices",
+        "/bodyworn/%2e/devices",
+        "/BODYWORN/devices",
+        "/bodyworn/devices/",
+        "/bodyworn/static/..%2fmanifest.json",
+        "/bodyworn/static/../contract.py",
+        "/static/..%2fserver.py",
+        "//bodyworn/devices",
+        "/bodyworn/devices%00",
+        "/bodyworn;/devices",
+    ):
+        answer = browsers["nobody"].get(path)
+        assert answer.status_code in (302, 308, 400, 401, 404), path
+        assert "bw-" not in answer.text, path
+
+
+def test_headers_that_claim_an_identity_are_not_believed(browsers):
+    claims = {"X-Remote-User": "administrator", "X-Forwarded-User": "administrator", "Authorization": "Basic YTpi"}
+    assert outcome(browsers["nobody"].get("/bodyworn/", headers=claims)) == "challenged"
+
+
+def test_a_view_that_declares_nothing_answers_nobody(tmp_path):
+    from bodyworn import access
+    from bodyworn.runtime import Runtime
+    from flask import Blueprint, Flask
+
+    class Permissive:
+        def user(self):
+            return object()
+
+        def can(self, permission):
+            return True
+
+    app = Flask("forgetful")
+    page = Blueprint("bodyworn", "forgetful", url_prefix="/bodyworn")
+    access.gate(page)
+    page.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    app.register_blueprint(page)
+    app.extensions["bodyworn"] = Runtime(Permissive(), None, tmp_path)
+    assert app.test_client().get("/bodyworn/forgotten").status_code == 403
+    app.testing = True
+    assert app.test_client().get("/bodyworn/forgotten").status_code == 500
+
+
+# --- forms ---------------------------------------------------------------------------------------------------------
+
+OWN, FOREIGN = "http://localhost", "http://evil.example"
+SITES = (None, "same-origin", "none", "same-site", "cross-site", "nonsense")
+ORIGINS = (None, OWN, FOREIGN, "null", "https://localhost", "http://localhost:81", "http://localhost.evil.example")
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("token", ["own", "none", "another's"])
+def test_changes_are_taken_from_pages_of_this_host_alone(browsers, tokens, site, origin, token):
+    """Sec-Fetch-Site decides where it is sent, Origin otherwise; the host's token is needed on top of it."""
+    headers = {"Sec-Fetch-Site": site, "Origin": origin}
+    form = {"csrf_token": {"own": tokens["operator"], "none": "", "another's": tokens["administrator"]}[token]}
+    sent = {name: value for name, value in headers.items() if value is not None}
+    answer = browsers["operator"].post("/bodyworn/devices/add", headers=sent, data=form)
+    proved = site in ("same-origin", "none") if site else origin == OWN
+    assert outcome(answer) == ("in" if proved and token == "own" else "forbidden")
+
+
+@pytest.mark.parametrize("path", ["/plugins/absent/disable", "/plugins/absent/enable", "/sign-out", "/language"])
+def test_the_hosts_own_forms_need_the_token_of_the_sign_in(browsers, tokens, path):
+    administrator = browsers["administrator"]
+    assert administrator.post(path, headers=SAME_ORIGIN).status_code == 403
+    assert administrator.post(path, data={"csrf_token": tokens["operator"]}).status_code == 403
+    assert administrator.post(path, data={"csrf_token": "x" * 100_000}).status_code == 403
+    assert administrator.post(path + "?csrf_token=" + tokens["administrator"]).status_code == 403
+
+
+def test_the_machine_interface_needs_no_form_token(browsers):
+    assert browsers["operator"].put("/bodyworn/receiver/v1/a/b").status_code == 401
+
+
+# --- headers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["nobody", "administrator"])
+def test_every_answer_carries_the_headers_that_keep_pages_apart(app, browsers, role):
+    addresses = {address for _, address, _ in cells(app)} | {"/nowhere", "/static/host.css"}
+    for address in addresses:
+        with browsers[role].get(address) as answer:
+            headers = answer.headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy, address
+        assert "frame-ancestors 'none'" in policy, address
+        assert "base-uri 'none'" in policy, address
+        assert "unsafe" not in policy, address
+        assert headers["X-Content-Type-Options"] == "nosniff", address
+        assert headers["Referrer-Policy"] == "same-origin", address
+        if "/static/" not in address:
+            assert headers["Cache-Control"] == "no-store" or "private" in headers["Cache-Control"], address
+
+
+def test_each_response_has_a_nonce_of_its_own(browsers):
+    policies = {browsers["viewer"].get("/").headers["Content-Security-Policy"] for _ in range(3)}
+    assert len(policies) == 3
+
+
+def test_pages_have_no_inline_style_or_handler(browsers):
+    for path in ("/", "/search", "/alarms", "/plugins", "/bodyworn/", "/bodyworn/devices", "/bodyworn/destination"):
+        page = browsers["administrator"].get(path).text
+        assert not re.search(r"<[^>]+\s(style|on[a-z]+)=", page), path
+        assert not re.search(r"<script(?![^>]*\b(src|nonce)=)", page), path
