@@ -126,13 +126,14 @@ class Host:
         return self.authority.issue(documents.encode(order), payload_type)
 
     def turn(self, *sent: tuple[OrderKind, bytes], units: tuple[Unit, ...] = (Unit.CONTROL,)) -> list[answers.Answer]:
+        self.port.wait_until_present((Unit.CONTROL,), self.hand_over(*sent, units=units), PATIENCE_SECONDS)
+        return self.take_answers()
+
+    def hand_over(self, *sent: tuple[OrderKind, bytes], units: tuple[Unit, ...] = (Unit.CONTROL,)) -> Plug:
         with ControlUnit(self.port.path(Unit.CONTROL)) as control:
             for kind, data in sent:
                 control.put_order(kind, data)
-        control_only = (Unit.CONTROL,)
-        plug = self.port.eject(units)
-        self.port.wait_until_present(control_only, plug, PATIENCE_SECONDS)
-        return self.take_answers()
+        return self.port.eject(units)
 
     def take_answers(self) -> list[answers.Answer]:
         found = []
@@ -782,7 +783,7 @@ def test_a_simulation_goes_on_by_itself_once_a_host_adds_its_cameras(tmp_path: P
             host.port.wait_for_change(PortState(None, frozenset()), PATIENCE_SECONDS)
             host.port.wait_until_present([Unit.CONTROL], _plug(host.port), PATIENCE_SECONDS)
             host.look()
-            host.turn(host.challenge(), host.enrolment(), host.lease(), host.settings())
+            host.hand_over(host.challenge(), host.enrolment(), host.lease(), host.settings())
         assert stop.wait(PATIENCE_SECONDS)
     finally:
         stop.set()
