@@ -198,7 +198,12 @@ def early(code: int, *, hold: bool = False, **headers: str) -> Turn:
 
 def body(code: int, data: bytes, **headers: str) -> Turn:
     """Answer with a body."""
-    return lambda exchange: exchange.answer(code, headers, data)
+
+    def turn(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.answer(code, headers, data)
+
+    return turn
 
 
 def garbage(data: bytes) -> Turn:
