@@ -101,6 +101,11 @@ class Figures:
         month = _(_MONTHS[local.month - 1])
         return form.format(day=local.day, month=month, year=local.year, time=f"{local:%H:%M}")
 
+    def recently(self, moment: datetime) -> str:
+        """Write a moment by its time alone where it is today's."""
+        local = moment.astimezone(self._zone)
+        return f"{local:%H:%M}" if local.date() == self._today.astimezone(self._zone).date() else self.when(moment)
+
     def exactly(self, moment: datetime | None) -> str:
         """Write a moment for evidence: date and second in UTC."""
         return self._unknown() if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -129,7 +134,7 @@ class Figures:
         """Moments become words; a value that an older version did not store is said to be unknown."""
         shown: defaultdict[str, str] = defaultdict(self._unknown)
         for key, value in values.items():
-            shown[key] = self.when(value) if isinstance(value, datetime) else str(value)
+            shown[key] = self.recently(value) if isinstance(value, datetime) else str(value)
         return shown
 
     def _unknown(self) -> str:

@@ -49,14 +49,14 @@ _TABS = (
         marked("Devices"),
         "devices",
         "bodyworn.view",
-        frozenset({"devices", "add_cameras", "camera", "save_camera"}),
+        frozenset({"devices", "camera"}),
     ),
     Tab(marked("Recordings"), "recordings", "bodyworn.recordings", frozenset({"recordings", "recording"})),
     Tab(
         marked("Content destination"),
         "destination",
         "bodyworn.view",
-        frozenset({"destination", "connect_destination", "export_connection_file"}),
+        frozenset({"destination"}),
     ),
 )
 _RECEIVED = Tab(
@@ -65,6 +65,16 @@ _RECEIVED = Tab(
     "bodyworn.recordings",
     frozenset({"received", "received_recording"}),
 )
+
+#: Where a form's answer belongs when it is drawn in place of a page.
+_PAGE_OF = {
+    "add_cameras": "devices",
+    "save_camera": "camera",
+    "connect_destination": "destination",
+    "export_connection_file": "destination",
+}
+#: What may stand in the address of a list.
+_LIST_ARGS = ("q", "show", "sort", "page", "camera")
 
 #: What is said after something was done, by the name that stands in the address.
 _NOTICES = {
@@ -108,8 +118,7 @@ class PageTools:
 
     def is_here(self, tab: Tab) -> bool:
         """Tell whether a tab is the page being shown."""
-        endpoint = (request.endpoint or "").rpartition(".")[2].removesuffix("_fragment")
-        return endpoint in tab.here
+        return _page_endpoint() in tab.here
 
     def notice(self) -> str | None:
         """Give what is to be said about the last action, not yet translated."""
@@ -117,11 +126,9 @@ class PageTools:
 
     def with_args(self, **changes: str | int | None) -> str:
         """Build the address of this page with some of its filters changed; None takes one away."""
-        endpoint = (request.endpoint or "").removesuffix("_fragment")
-        kept = {key: value for key, value in request.args.items() if key != "notice"}
-        merged = {**kept, **(request.view_args or {}), **changes}
+        merged = {**_list_args(), **(request.view_args or {}), **changes}
         wanted: dict[str, Any] = {key: value for key, value in merged.items() if value not in (None, "")}
-        return url_for(endpoint, **wanted)
+        return url_for(f".{_page_endpoint()}", **wanted)
 
     def _has_received(self) -> bool:
         if f"{request.blueprint}.{_RECEIVED.endpoint}" not in current_app.view_functions:
@@ -139,7 +146,7 @@ def install(blueprint: Blueprint) -> None:
 def page(template: str, content: Content, **live_values: Any) -> ResponseReturnValue:
     """Draw a page in the host's layout; it then keeps itself up to date through its fragment."""
     fragment = f"{request.endpoint}_fragment"
-    live = url_for(fragment, **{**live_values, **request.args})
+    live = url_for(fragment, **live_values, **_list_args())
     etag = _etag()
     return render_template(template, frame="bodyworn/page.html", live=live, etag=etag, **_fetch(content))
 
@@ -161,7 +168,7 @@ def still(template: str, content: Content, status_code: int = 200, **context: An
     return body, status_code
 
 
-def done(endpoint: str, notice: str, **values: str) -> ResponseReturnValue:
+def done(endpoint: str, notice: str, **values: Any) -> ResponseReturnValue:
     """Lead to a page after something was done, and say so there."""
     return redirect(url_for(endpoint, notice=notice, **values), 303)
 
@@ -171,6 +178,16 @@ def actor() -> str:
     user = current().host.user()
     assert user is not None, "the gate lets nobody in who is not signed in"
     return user.id
+
+
+def _page_endpoint() -> str:
+    """Name the page that is being drawn, whole, as a fragment, or as the answer to one of its forms."""
+    endpoint = (request.endpoint or "").rpartition(".")[2].removesuffix("_fragment")
+    return _PAGE_OF.get(endpoint, endpoint)
+
+
+def _list_args() -> dict[str, Any]:
+    return {key: request.args[key] for key in _LIST_ARGS if key in request.args}
 
 
 def _fetch(content: Content) -> Mapping[str, Any]:

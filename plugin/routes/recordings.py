@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
 from ..forms.lists import choice, page_number, search_text
-from ..services import recording_list
+from ..runtime import current
+from ..services import events, recording_list
 from ..services.recording_list import RecordingQuery, Show, Sort
 
 
@@ -23,6 +24,7 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/fragments/recordings", "recordings_fragment", recordings_fragment)
     blueprint.add_url_rule("/recordings/<recording_id>", "recording", recording)
     blueprint.add_url_rule("/fragments/recordings/<recording_id>", "recording_fragment", recording_fragment)
+    blueprint.add_url_rule("/recordings/<recording_id>/clips/<clip_id>", "recording_clip", recording_clip)
 
 
 @needs("bodyworn.recordings")
@@ -47,6 +49,19 @@ def recording(recording_id: str) -> ResponseReturnValue:
 def recording_fragment(recording_id: str) -> ResponseReturnValue:
     """Show one recording's live part."""
     return pages.fragment("bodyworn/recording.html", _one(recording_id))
+
+
+@needs("bodyworn.recordings")
+def recording_clip(recording_id: str, clip_id: str) -> ResponseReturnValue:
+    """Hand out the controller's copy of a clip, as it lies there; who took it is written into its custody."""
+    runtime = current()
+    with runtime.database.read() as session:
+        clip = recording_list.held_clip(session, recording_id, clip_id)
+    file = runtime.spool().open(clip.container_name, clip.name)
+    if not request.headers.get("Range"):
+        with runtime.database.write() as session:
+            events.record(session, "clip.downloaded", "recording", recording_id, actor=pages.actor(), clip=clip.name)
+    return send_file(file, download_name=clip.name, as_attachment=True, conditional=True, etag=clip.sha256)
 
 
 def _list(session: Session, now: datetime) -> Mapping[str, Any]:

@@ -12,7 +12,18 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import UnknownRecording
-from ..models import Camera, CameraUser, Clip, ClipKind, Controller, Destination, Recording, RecordingState
+from ..models import (
+    Camera,
+    CameraUser,
+    Clip,
+    ClipKind,
+    Controller,
+    CopyState,
+    Destination,
+    Place,
+    Recording,
+    RecordingState,
+)
 from .devices import State, user_label
 from .history import EventLine, history
 from .paging import Page, like, paged
@@ -88,6 +99,17 @@ class ClipView:
     stored_sha256: str | None
     stored_md5: str | None
     copies: tuple[CopyView, ...]
+    #: True while the controller holds a verified copy.
+    held_here: bool
+
+
+@dataclass(frozen=True)
+class HeldClip:
+    """Where a clip lies in the spool."""
+
+    container_name: str
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -176,6 +198,14 @@ def recording(session: Session, recording_id: str) -> RecordingDetail:
     )
 
 
+def held_clip(session: Session, recording_id: str, clip_id: str) -> HeldClip:
+    """Find the verified copy of a clip on this controller; raises UnknownRecording where there is none."""
+    clip = session.get(Clip, clip_id)
+    if clip is None or clip.recording_id != recording_id or not _is_held(clip):
+        raise UnknownRecording
+    return HeldClip(clip.recording.container_name, clip.name, clip.stored_sha256 or "")
+
+
 def troubled() -> Any:
     """Give the condition under which a recording needs a person or waits for something to be mended."""
     stuck = (RecordingState.REFUSED, RecordingState.QUARANTINED)
@@ -249,7 +279,12 @@ def _clip(clip: Clip) -> ClipView:
         stored_sha256=clip.stored_sha256,
         stored_md5=clip.stored_md5,
         copies=tuple(copy_view(clip, place) for place in WAY),
+        held_here=_is_held(clip),
     )
+
+
+def _is_held(clip: Clip) -> bool:
+    return any(copy.place is Place.SPOOL and copy.state is CopyState.VERIFIED for copy in clip.copies)
 
 
 def _length(start: datetime | None, stop: datetime | None) -> timedelta | None:
