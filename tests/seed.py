@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.errors import AuthorizationFailed, DestinationRefusesConnection, StoreDamaged
+from bodyworn.migrations.run import upgrade
 from bodyworn.models import (
     Bay,
     BayState,
@@ -37,6 +43,27 @@ from bodyworn.services import events
 from sqlalchemy.orm import Session
 
 GB = 10**9
+
+
+@cache
+def _migrated() -> bytes:
+    """Make an empty database once: migrating takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        database = Database.at(f"sqlite:///{path}")
+        upgrade(database.engine)
+        database.close()
+        return path.read_bytes()
+
+
+@contextmanager
+def open_database(folder: Path) -> Iterator[Database]:
+    """Open an empty database of this version in a folder."""
+    path = folder / "bodyworn.db"
+    path.write_bytes(_migrated())
+    database = Database.at(f"sqlite:///{path}")
+    yield database
+    database.close()
 
 
 @dataclass(frozen=True)
@@ -74,6 +101,7 @@ def found_system(session: Session, now: datetime, *, demonstration: bool = False
         role=ControllerRole.FIRST,
         local=True,
         certificate=b"certificate",
+        order_sequence=1,
         heartbeat_at=now,
         spool_free_bytes=710 * GB,
         spool_total_bytes=1000 * GB,
@@ -120,6 +148,7 @@ def add_camera(
         "name": serial,
         "belonging": Belonging.ADDED,
         "camera_user_id": user.id if user else None,
+        "wanted_settings": 1,
         "applied_settings": 1,
         "firmware": "1.4.2",
         "battery_percent": 71,

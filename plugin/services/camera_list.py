@@ -139,7 +139,7 @@ def camera(session: Session, camera_id: str) -> CameraDetail:
         clock_offset_seconds=found.clock_offset_seconds,
         first_seen_at=found.first_seen_at,
         lease_until=found.lease_until,
-        settings_waiting=found.belonging is Belonging.ADDED and found.applied_settings != found.wanted_settings,
+        settings_waiting=found.belonging is Belonging.ADDED and (found.applied_settings or 0) < found.wanted_settings,
         problem=problem(found.problem_id, found.problem_values),
         bay_problem=_bay_problem(session, found),
         camera_user_id=found.camera_user_id,
