@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from ..supervise import DATABASE_VARIABLE
+from . import demonstration as example
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,6 +27,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--private-key", type=_PATH, help="PEM file of the certificate's key.")
 @click.option("--database", envvar=DATABASE_VARIABLE, default="", help="Database of this plugin; SQLite if none.")
 @click.option("--admin-password-file", type=_PATH, help="First start: the password of admin, instead of a made-up one.")
+@click.option("--demonstration", is_flag=True, help="A system to look at, with simulated cameras.")
 @click.option("--demo-accounts", is_flag=True, help="First start: make the accounts viewer and operator, too.")
 def command(
     data_dir: Path,
@@ -36,6 +39,7 @@ def command(
     private_key: Path | None,
     database: str,
     admin_password_file: Path | None,
+    demonstration: bool,
     demo_accounts: bool,
 ) -> None:
     """Run the reference host, Harbour VMS, with body worn cameras in it."""
@@ -51,8 +55,13 @@ def command(
         private_key=private_key,
         plugin_databases=(("bodyworn", database),) if database else (),
     )
+    if demonstration:
+        admin_password_file = example.password_file(data_dir)
+        click.echo(f"A demonstration: sign in as admin with the password {admin_password_file.read_text()}")
+    password = admin_password_file.read_text().strip() if admin_password_file else ""
+    shown = example.running(data_dir, settings.base_url) if demonstration else nullcontext()
     try:
-        password = admin_password_file.read_text().strip() if admin_password_file else ""
-        host.run(settings, admin_password=password, demo_accounts=demo_accounts, announce=click.echo)
+        with shown:
+            host.run(settings, admin_password=password, demo_accounts=demo_accounts, announce=click.echo)
     except (host.HostProblem, OSError) as problem:
         raise click.ClickException(str(problem)) from problem

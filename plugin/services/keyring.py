@@ -19,22 +19,23 @@ class Keyring:
         """Open the folder, making it and the machine's key at first use."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        self._box = SealedBox(folder / "machine.key")
+        #: What seals the other secrets of this machine.
+        self.box = SealedBox(folder / "machine.key")
 
     def seal(self, purpose: str, secret: bytes) -> bytes:
         """Seal a secret for the database; it opens on this machine and for this purpose only."""
-        return self._box.seal(purpose, secret)
+        return self.box.seal(purpose, secret)
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """Open what :meth:`seal` made; raises the crypto room's error when it was made elsewhere or changed."""
-        return self._box.open(purpose, sealed)
+        return self.box.open(purpose, sealed)
 
     def store_signing_key(self, name: str, key: SigningKey) -> None:
         """Keep a signing key, durably, under a name such as ``system`` or ``controller``; never overwrites."""
         path = self._folder / f"{name}.key"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(self._box.seal(f"signing-key:{name}", key.private_bytes()))
+            file.write(self.box.seal(f"signing-key:{name}", key.private_bytes()))
             file.flush()
             os.fsync(file.fileno())
         self._sync_folder()
@@ -42,7 +43,7 @@ class Keyring:
     def signing_key(self, name: str) -> SigningKey:
         """Give a signing key; raises FileNotFoundError when this machine does not hold it."""
         sealed = (self._folder / f"{name}.key").read_bytes()
-        return SigningKey.from_private_bytes(self._box.open(f"signing-key:{name}", sealed))
+        return SigningKey.from_private_bytes(self.box.open(f"signing-key:{name}", sealed))
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -27,6 +27,8 @@ class Shift:
     recordings: int = 1
     worn_seconds: float = 2.0
     docked_seconds: float = 20.0
+    #: Shifts of each camera; it stays docked afterwards. None: no limit.
+    limit: int | None = None
 
 
 @dataclass
@@ -34,6 +36,7 @@ class _Worn:
     camera: SimulatedCamera
     bay: Path
     since: float
+    shifts: int = 0
 
 
 def run_simulation(
@@ -90,9 +93,10 @@ def _go_on(one: _Worn, shift: Shift, report: Callable[[str, Recorded], None]) ->
             camera.dock(one.bay)
             one.since = now
         return
-    rested = now - one.since >= shift.docked_seconds
+    rested = now - one.since >= shift.docked_seconds and (shift.limit is None or one.shifts < shift.limit)
     if rested and not camera.recordings() and camera.describe().state is CameraState.READY:
         camera.undock()
+        one.shifts += 1
         for _ in range(shift.recordings):
             report(camera.serial, camera.record(shift.wish))
         one.since = time.monotonic()
