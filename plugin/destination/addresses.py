@@ -82,6 +82,8 @@ def _refuse_dot_segments(path: str) -> None:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
+    if "%" in host:
+        raise MalformedAddress("its host names a network interface or is encoded")
     if parts.netloc.startswith("["):
         try:
             return ipaddress.IPv6Address(host).compressed
