@@ -20,8 +20,8 @@ from bodyworn.mount import mount
 from bodyworn.runtime import Runtime
 from bodyworn.services import connection_files
 from bodyworn.services.connection_files import Site
-from bodyworn_host.server import EarlyAnswers
-from cheroot.wsgi import Server as CherootServer
+from bodyworn_host.server import Server, free_port
+from bodyworn_host.settings import Settings
 from flask import Flask, url_for
 from jinja2 import DictLoader
 from sqlalchemy import Connection, event
@@ -148,16 +148,13 @@ def running(data_dir: Path, server: str = "cheroot", parallel_uploads: int = 8) 
 
 @contextmanager
 def _cheroot(app: Flask) -> Iterator[int]:
-    server = CherootServer(("127.0.0.1", 0), EarlyAnswers(app.wsgi_app), numthreads=12)
-    server.shutdown_timeout = 1
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
+    port = free_port("127.0.0.1")
+    server = Server(app, Settings(Path(), port=port))
+    server.start()
     try:
-        yield server.bind_addr[1]
+        yield port
     finally:
         server.stop()
-        thread.join()
 
 
 @contextmanager

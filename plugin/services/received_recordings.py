@@ -38,12 +38,12 @@ OTHER_MEDIA_TYPE = "application/octet-stream"
 
 
 class PartKind(StrEnum):
-    """What an object of a recording is, by its name."""
+    """What an object of a recording is, by its name; in the order in which they are shown."""
 
     CLIP = "clip"
-    KEY = "key"
     TRACK = "track"
     BOOKMARK = "bookmark"
+    KEY = "key"
     OTHER = "other"
 
 
@@ -105,11 +105,6 @@ class ReceivedRecording:
     metadata: Sequence[tuple[str, str]]
     custody: Sequence[EventLine]
 
-    @property
-    def clips(self) -> Sequence[ReceivedPart]:
-        """The clips, in order."""
-        return [part for part in self.parts if part.kind is PartKind.CLIP]
-
 
 def list_recordings(session: Session, search: str = "", page: int = 1) -> Page[ReceivedRow]:
     """List recordings, the latest first; ``search`` looks into the names of users and containers."""
@@ -136,7 +131,10 @@ def get_recording(session: Session, recording_id: str) -> ReceivedRecording:
         container=container.name,
         account=account.user_name,
         completed_at=container.completed_at,
-        parts=[_part(stored, present, opens=opens) for stored in container.objects],
+        parts=sorted(
+            (_part(stored, present, opens=opens) for stored in container.objects),
+            key=lambda part: (list(PartKind).index(part.kind), part.name),
+        ),
         metadata=_legible(container.wire_metadata),
         custody=_custody(session, container),
     )
