@@ -26,27 +26,26 @@ four PUTs).
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 from flask import Flask
 
 from .problems import AddressTaken
 from .settings import Settings
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 THREADS = 32
 _IDLE_SECONDS = 60
 _STOP_SECONDS = 5
 _BACKLOG = 128
 
-#: What is read, at most, of a body that nobody wanted, so that the client gets to see the answer.
+#: What is read, at most, of a body that nobody wanted.
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_SECONDS = 2.0
 _BLOCK_BYTES = 64 * 1024
@@ -64,7 +63,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._server = CherootServer(
             (settings.address, settings.port),
-            EarlyAnswers(app.wsgi_app),
+            app.wsgi_app,
             numthreads=THREADS,
             max=THREADS,
             request_queue_size=_BACKLOG,
@@ -72,9 +71,12 @@ class Server:
             shutdown_timeout=_STOP_SECONDS,
             server_name="Harbour",
         )
+        self._server.gateway = EarlyAnswers
         if settings.certificate and settings.private_key:
             self._server.ssl_adapter = BuiltinSSLAdapter(str(settings.certificate), str(settings.private_key))
         try:
+            # tried by hand first: where it fails, cheroot forgets to close its socket
+            socket.create_server((settings.address, settings.port), family=family(settings.address)).close()
             self._server.prepare()
         except OSError as error:
             raise AddressTaken(f"The host cannot listen on {settings.authority}: {error}") from error
@@ -91,28 +93,47 @@ class Server:
             self._thread.join()
 
 
-class EarlyAnswers:
+def free_port(address: str) -> int:
+    """Find a port that nobody listens on.
+
+    :raises AddressTaken: when the address is not one of this machine.
+    """
+    try:
+        with socket.create_server((address, 0), family=family(address)) as probe:
+            port: int = probe.getsockname()[1]
+            return port
+    except OSError as error:
+        raise AddressTaken(f"{address} is no address of this machine ({error.strerror}).") from error
+
+
+def family(address: str) -> socket.AddressFamily:
+    """Tell IPv6 addresses from the others."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+class EarlyAnswers(Gateway_10):
     """Sends an answer that was given before the body was read, then closes the connection.
 
     Cheroot would read the rest of the body into memory first: half a gigabyte for a refusal.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
-        """Wrap an application."""
-        self._app = app
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        """Describe the request, with a body that never holds a whole chunk."""
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        if environ["wsgi.input_terminated"]:
+            environ["wsgi.input"] = ChunkedBody(self.req.rfile.rfile)
+        return environ
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        body = environ["wsgi.input"]
-        if environ.get("wsgi.input_terminated"):
-            body = environ["wsgi.input"] = ChunkedBody(body.rfile)
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Note the answer; a connection with an unread body on it can carry no other request."""
+        if _is_unread(self.env["wsgi.input"]):
+            self.req.close_connection = True
+        return super().start_response(status, headers, exc_info)
 
-        def start(status: str, headers: list[tuple[str, str]], *exception: Any) -> Callable[[bytes], object]:
-            if _is_unread(body):
-                headers = [*headers, ("Connection", "close")]
-            return start_response(status, headers, *exception)
-
-        return _Answer(self._app(environ, start), body)
+    def respond(self) -> None:
+        """Answer, then read a little of what nobody wanted, so that the client gets to see the answer."""
+        super().respond()
+        _drain(self.env["wsgi.input"])
 
 
 class ChunkedBody:
@@ -182,23 +203,6 @@ class ChunkedBody:
         if not line.endswith(b"\n"):
             raise ValueError("the body ended within its framing")
         return line.rstrip(b"\r\n")
-
-
-class _Answer:
-    """The answer's pieces; once they are sent, a little of an unwanted body is read so that the client sees them."""
-
-    def __init__(self, pieces: Iterable[bytes], body: Any) -> None:
-        self._pieces = pieces
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
-
-    def close(self) -> None:
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            close()
-        _drain(self._body)
 
 
 def _is_unread(body: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ from flask import Flask
 
 from . import accounts, passwords, state
 from .app import create_app
-from .problems import AddressTaken, AlreadyServed, Exposed, HostProblem
-from .server import Server
+from .problems import AlreadyServed, Exposed, HostProblem
+from .server import Server, free_port
 from .settings import Settings
 
 __all__ = ["HostProblem", "run", "settings"]
@@ -26,7 +25,7 @@ Announce = Callable[[str], None]
 
 def settings(*, port: int, address: str, **values: object) -> Settings:
     """Take what the command line says; port 0 becomes a free one, so that absolute addresses can name it."""
-    return Settings(address=address, port=port or _free_port(address), **values)  # type: ignore[arg-type]
+    return Settings(address=address, port=port or free_port(address), **values)  # type: ignore[arg-type]
 
 
 def run(settings: Settings, *, admin_password: str, demo_accounts: bool, announce: Announce) -> None:
@@ -99,16 +98,3 @@ def _alone(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _free_port(address: str) -> int:
-    try:
-        with socket.create_server((address, 0), family=_family(address)) as probe:
-            port: int = probe.getsockname()[1]
-            return port
-    except OSError as error:
-        raise AddressTaken(f"{address} is no address of this machine ({error.strerror}).") from error
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -17,7 +17,7 @@ EVERYBODY = ALL | {"nobody"}
 #: Checks a token of its own; being signed in to the host helps nobody.
 ITSELF = frozenset({"itself"})
 
-#: Endpoint: who may read it (GET, HEAD and OPTIONS, as far as there are), and who may change with it (POST, PUT, DELETE).
+#: Endpoint: who may read it (GET, HEAD, OPTIONS, as far as there are), and who may change with it (all others).
 TABLE = {
     "static": (EVERYBODY, None),
     "host.live": (ALL, None),
@@ -43,6 +43,7 @@ TABLE = {
     "bodyworn.recordings_fragment": (OPERATORS, None),
     "bodyworn.recording": (OPERATORS, None),
     "bodyworn.recording_fragment": (OPERATORS, None),
+    "bodyworn.recording_clip": (OPERATORS, None),
     "bodyworn.destination": (ALL, None),
     "bodyworn.destination_fragment": (ALL, None),
     "bodyworn.connect_destination": (None, ADMINISTRATORS),
