@@ -53,7 +53,7 @@ def running(data_dir: Path, base_url: str) -> Iterator[None]:
     database = Database.at(f"sqlite:///{folder / f'{DOMAIN}.db'}")
     upgrade(database.engine)
     passphrase = secrets.token_urlsafe(24)
-    system = rig.build(database, folder, name="Demonstration", passphrase=passphrase, bays=BAYS, demonstration=True)
+    system = rig.build(database, folder, name="Depot", passphrase=passphrase, bays=BAYS, demonstration=True)
     stop = threading.Event()
     thread = threading.Thread(target=_attend, args=(system, base_url, stop), name="demonstration", daemon=True)
     thread.start()
@@ -68,9 +68,10 @@ def running(data_dir: Path, base_url: str) -> Iterator[None]:
 
 def _attend(system: rig.Rig, base_url: str, stop: threading.Event) -> None:
     """Connect the destination as soon as it answers, then add the cameras that appear."""
+    file = b"" if _is_connected(system) else _connection_file(system, base_url)
     while not stop.is_set() and not _is_connected(system):
         try:
-            rig.connect(system, _connection_file(system, base_url))
+            rig.connect(system, file)
         except DestinationUnreachable:
             stop.wait(_LOOK_SECONDS)
         except BodywornError as error:

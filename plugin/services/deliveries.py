@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from ..destination.capabilities import Capabilities
 from ..errors import BodywornError
 from ..models import Clip, ClipKind, CopyState, Destination, Place, Recording, RecordingState
 from . import copies, events, problems
@@ -119,7 +120,7 @@ def quarantined(session: Session, recording_id: str, error: BodywornError) -> No
 
 
 #: Capabilities that an object needs at the destination; clips and keys always go.
-_NEEDS = {ClipKind.BOOKMARK: "store_bookmarks", ClipKind.TRACK: "store_gnss_track_recording"}
+_NEEDS = {ClipKind.BOOKMARK: "bookmarks", ClipKind.TRACK: "track"}
 
 
 def travels(clip: Clip, destination: Destination) -> bool:
@@ -127,7 +128,12 @@ def travels(clip: Clip, destination: Destination) -> bool:
     kind = clip.kind
     if clip.unlocks_id is not None:
         kind = next(other.kind for other in clip.recording.clips if other.id == clip.unlocks_id)
-    return kind not in _NEEDS or bool(destination.capabilities.get(_NEEDS[kind], False))
+    return kind not in _NEEDS or bool(getattr(can(destination), _NEEDS[kind]))
+
+
+def can(destination: Destination) -> Capabilities:
+    """Give what a destination declared."""
+    return Capabilities(**destination.capabilities)
 
 
 def is_encrypted(recording: Recording) -> bool:

@@ -62,6 +62,8 @@ def enter(session: Session, bay_id: str, state: BayState, problem: BodywornError
     if state is BayState.CONNECTING:
         bay.camera_id, bay.docked_at = None, datetime.now(UTC)
         _no_progress(bay)
+    if state is BayState.READY:
+        bay.done_bytes, bay.bytes_per_second = bay.total_bytes, None
     if state is not before or problem:
         events.record(
             session,

@@ -15,7 +15,7 @@ from ..camera_volume.recording import RecordingDocument
 from ..destination import metadata, names
 from ..models import Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
 from . import copies, systems
-from .deliveries import travels
+from .deliveries import can, travels
 from .recording_names import location_text
 
 #: Clips first, what explains them after: a destination that shows early sees the picture first.
@@ -83,7 +83,7 @@ def notices(session: Session, recording: Recording, destination: Destination, *,
     user = session.get_one(CameraUser, recording.camera_user_id)
     camera = session.get_one(Camera, recording.camera_id)
     wanted = [(_user_notice(user, destination), user.pushed), (_device_notice(camera), camera.pushed)]
-    if destination.capabilities.get("store_read_system_id"):
+    if can(destination).system_id:
         wanted.insert(0, (_system_notice(systems.current(session), destination), None))
     return [notice for notice, pushed in wanted if again or pushed != notice.fingerprint(destination.id)]
 
@@ -130,7 +130,7 @@ def _container_metadata(session: Session, recording: Recording, document: Record
 
 
 def _user_notice(user: CameraUser, destination: Destination) -> Notice:
-    user_id = (user.user_id or "") if destination.capabilities.get("store_user_id_key") else None
+    user_id = (user.user_id or "") if can(destination).user_id_key else None
     return Notice("Users", user.id, metadata.user_metadata(user.name, active=user.active, user_id=user_id), user.id)
 
 
