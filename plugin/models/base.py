@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -48,6 +48,8 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(info={"bind_key": DOMAIN}, naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once, as declared
+        # disks, cameras and chains count further than 32 bits reach
+        int: BigInteger,
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
     }

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Identified, choice
@@ -55,8 +55,8 @@ class Camera(Identified, Base):
     docking_counter: Mapped[int] = mapped_column(default=0)
     battery_percent: Mapped[int | None]
     charging: Mapped[bool | None]
-    storage_used_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    storage_total_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    storage_used_bytes: Mapped[int | None]
+    storage_total_bytes: Mapped[int | None]
     clock_offset_seconds: Mapped[float | None]
     enrolled_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]

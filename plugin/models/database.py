@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text, update
@@ -45,18 +45,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a consistent view; nothing that is changed in it is kept."""
+        """Open a consistent view of one moment; nothing that is changed in it is kept."""
         with self._sessions() as session:
+            session.connection(execution_options={} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a unit of work: all of it is kept, durable, when the block ends, or nothing when it raises.
 
-        Writers on SQLite stand in line from the first statement on, so what was read cannot have changed at the end.
+        Writers stand in line from the first statement on, so what was read cannot have changed at the end.
         """
         with self._sessions() as session:
             session.connection(execution_options={_WRITES: True})
+            if not self._is_sqlite:
+                session.execute(select(Change.counter).with_for_update())
             yield session
             session.flush()
             session.execute(update(Change).where(Change.id == 1).values(counter=Change.counter + 1))
@@ -72,9 +75,9 @@ class Database:
     def wait_for_change(self, seen: int, timeout_seconds: float) -> int:
         """Wait until the counter is another than ``seen``, or the time is over; give the counter."""
         deadline = time.monotonic() + timeout_seconds
-        with self.engine.connect() as connection:
+        with self.engine.connect() as connection, nullcontext() if self._is_sqlite else _listening(connection):
             while (counter := self._counter(connection)) == seen and time.monotonic() < deadline:
-                self._pause(connection, deadline)
+                self._pause(connection, deadline - time.monotonic())
         return counter
 
     def close(self) -> None:
@@ -86,20 +89,29 @@ class Database:
         connection.rollback()
         return int(counter)
 
-    def _pause(self, connection: Connection, deadline: float) -> None:
+    def _pause(self, connection: Connection, seconds: float) -> None:
         """Sleep until something may have been committed: a quarter of a second, or until the server tells."""
         if self._is_sqlite:
-            time.sleep(_POLL_SECONDS)
+            time.sleep(max(0.0, min(_POLL_SECONDS, seconds)))
         else:
-            _listen(connection, deadline)
+            raw: Any = connection.connection.driver_connection
+            for _ in raw.notifies(timeout=max(0.0, seconds), stop_after=1):
+                return
 
 
-def _listen(connection: Connection, deadline: float) -> None:
-    raw: Any = connection.connection.driver_connection
-    connection.exec_driver_sql("LISTEN bodyworn")
+@contextmanager
+def _listening(connection: Connection) -> Iterator[None]:
+    """Let the server tell of commits for the block's time; afterwards nobody would read what it tells."""
+    _run(connection, "LISTEN bodyworn")
+    try:
+        yield
+    finally:
+        _run(connection, "UNLISTEN bodyworn")
+
+
+def _run(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)
     connection.commit()
-    for _ in raw.notifies(timeout=max(0.0, min(1.0, deadline - time.monotonic())), stop_after=1):
-        return
 
 
 def _prepare_sqlite(raw: Any, record: object) -> None:

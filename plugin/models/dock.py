@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, choice
@@ -65,8 +65,8 @@ class Bay(Identified, Base):
     camera_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_camera.id"))
     docked_at: Mapped[datetime | None]
     #: Bytes of this docking's recordings: known at listing, and how far the offload is.
-    total_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    done_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    total_bytes: Mapped[int] = mapped_column(default=0)
+    done_bytes: Mapped[int] = mapped_column(default=0)
     #: Over the last minute; None while nothing moves.
     bytes_per_second: Mapped[float | None]
     #: When ``done_bytes`` was last written; older than a few seconds is stale.

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, choice
@@ -102,10 +102,10 @@ class Clip(Identified, Base):
     start_at: Mapped[datetime | None]
     stop_at: Mapped[datetime | None]
     #: As the camera recorded it.
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    size_bytes: Mapped[int]
     sha256: Mapped[str | None] = mapped_column(String(64))
     #: As it lies in the spool and travels: the same, unless it is encrypted.
-    stored_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    stored_size_bytes: Mapped[int | None]
     stored_sha256: Mapped[str | None] = mapped_column(String(64))
     stored_md5: Mapped[str | None] = mapped_column(String(32))
     encrypted: Mapped[bool] = mapped_column(default=False)
@@ -151,7 +151,7 @@ class Copy(Identified, Base):
     #: Copies of one domain are lost together: the camera, a filesystem, a destination.
     failure_domain: Mapped[str] = mapped_column(String(100))
     #: How far ``writing`` is.
-    done_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    done_bytes: Mapped[int] = mapped_column(default=0)
     #: What was proved, as it was read back or answered.
     proved_sha256: Mapped[str | None] = mapped_column(String(64))
     proved_md5: Mapped[str | None] = mapped_column(String(32))

@@ -1,0 +1,164 @@
+"""Databases for tests, on SQLite and on a real PostgreSQL: a test that takes ``database`` runs on both.
+
+A test module that wants them says ``pytest_plugins = ["fixtures_database"]``. The tables are made once a session;
+every test gets a fresh copy of them.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+from bodyworn.migrations.run import upgrade
+from bodyworn.models import Database
+from sqlalchemy import create_engine, text
+
+_BINARIES = Path("/usr/lib/postgresql")
+_OWNER = "postgres"
+_TEMPLATE = "migrated"
+
+
+class PostgresqlUnavailable(Exception):
+    """Why there can be no PostgreSQL here."""
+
+
+@dataclass
+class Postgresql:
+    """A running server whose superuser needs no password on loopback."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def url(self, name: str) -> str:
+        """Give the address of one of its databases."""
+        return f"postgresql+psycopg://{_OWNER}@127.0.0.1:{self.port}/{name}"
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database and give its address."""
+        name = f"test_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def create_template(self) -> None:
+        """Make the database that others are copied from."""
+        self._run(f"CREATE DATABASE {_TEMPLATE}")
+        _migrate(self.url(_TEMPLATE))
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@contextmanager
+def running_postgresql() -> Iterator[Postgresql]:
+    """Start a server in a folder of its own, and stop it at the end. Raises PostgresqlUnavailable."""
+    binaries = max(_BINARIES.glob("*/bin"), default=None)
+    if binaries is None:
+        raise PostgresqlUnavailable(f"no PostgreSQL beneath {_BINARIES}")
+    if os.geteuid() != 0:
+        raise PostgresqlUnavailable("starting PostgreSQL as its own user needs root")
+    owner = pwd.getpwnam(_OWNER)
+    folder = Path(tempfile.mkdtemp(prefix="bodyworn-postgresql-"))
+    try:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        data, port = folder / "data", _free_port()
+        _as_owner(folder, binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale", "C")
+        # what is tested is ours: the server itself may forget everything at a power cut
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=50"
+        control = (binaries / "pg_ctl", "-D", data, "-w")
+        _as_owner(folder, *control, "-l", folder / "log", "-o", options, "start")
+        try:
+            yield Postgresql(port)
+        finally:
+            _as_owner(folder, *control, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """Start a PostgreSQL for the session, or skip with the reason why there is none."""
+    try:
+        with running_postgresql() as server:
+            server.create_template()
+            yield server
+    except PostgresqlUnavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the tables once, in a SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("migrated") / "bodyworn.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of a database without tables, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return server.create()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of a database with our tables, of each kind."""
+    if request.param == "postgresql":
+        server: Postgresql = request.getfixturevalue("postgresql")
+        return server.create(_TEMPLATE)
+    shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "bodyworn.db")
+    return f"sqlite:///{tmp_path / 'bodyworn.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open a database with our tables, of each kind."""
+    opened = Database.at(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """Open a database with our tables, where the kind does not matter."""
+    shutil.copy(migrated_file, tmp_path / "bodyworn.db")
+    opened = Database.at(f"sqlite:///{tmp_path / 'bodyworn.db'}")
+    yield opened
+    opened.close()
+
+
+def _migrate(url: str) -> None:
+    database = Database.at(url)
+    upgrade(database.engine)
+    database.close()
+
+
+def _as_owner(folder: Path, *command: str | Path) -> None:
+    """Run a command as the server's user, which may not be root."""
+    done = subprocess.run(
+        [str(part) for part in command], user=_OWNER, group=_OWNER, extra_groups=[], cwd=folder,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise PostgresqlUnavailable(f"{Path(command[0]).name} failed: {done.stderr[-300:]}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
