@@ -112,7 +112,7 @@ class Docking:
         with self._shop.database.write() as session:
             camera = cameras.get(session, self._camera_id)
             cameras.observe(camera, self._camera.facts())
-            if outcome.enrolled:
+            if self._camera.facts().enrolled and camera.enrolled_at is None:
                 cameras.enrolled(session, camera.id)
             if outcome.lease_issued_at is not None:
                 cameras.leased(session, camera.id, outcome.lease_issued_at)

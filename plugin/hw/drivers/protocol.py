@@ -35,7 +35,7 @@ class Wishes:
 class Outcome:
     """What the camera did of it, by its signed answers."""
 
-    enrolled: bool = False
+    #: Settings that it works by now.
     settings_sequence: int | None = None
     lease_issued_at: datetime | None = None
     #: Orders that it refused: kind and reason.

@@ -122,12 +122,11 @@ class VolumeCamera:
             orders.append(self._ordered(OrderKind.CLOCK, time=datetime.now(UTC)))
         if wishes.renew_lease:
             orders.append(self._ordered(OrderKind.LEASE, expires=issued_at + LEASE))
-        if wishes.settings is not None:
+        if wishes.settings is not None and wishes.settings.sequence != self._description.settings_sequence:
             orders.append(self._settings(wishes.settings))
         answers = self._turn(orders)
         applied = {kind for kind, order in orders if _is_applied(answers, order)}
         return Outcome(
-            enrolled=OrderKind.ENROLMENT in applied,
             settings_sequence=self._description.settings_sequence or None,
             lease_issued_at=issued_at if OrderKind.LEASE in applied else None,
             refused=tuple((kind, _reason(answers, order)) for kind, order in orders if kind not in applied),
