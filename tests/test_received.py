@@ -227,6 +227,7 @@ def test_a_clip_is_played_in_parts_and_downloaded_under_its_name(site: ReceiverS
     status, headers, whole = get(f"{clip}?download=1")
     assert (status, whole) == (200, data)
     assert headers["Content-Disposition"] == "attachment; filename=20240301_101500_7CF7.mkv"
+    assert get(address)[2].decode().count("<span>20240301_101500_7CF7.mkv downloaded</span>") == 1
     status, headers, whole = get(f"{address}/20240301_101500_7CF8.avi")
     assert (whole, headers["Content-Type"]) == (data, "application/octet-stream")
     assert headers["Content-Disposition"].startswith("attachment")

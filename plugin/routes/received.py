@@ -15,10 +15,10 @@ from ..access import needs
 from ..forms.lists import page_number, search_text
 from ..runtime import current
 from ..sending import send
-from ..services import received_recordings
+from ..services import received_parts, received_recordings
 from ..services.playback import open_content
 from ..services.received import store_of
-from ..services.received_recordings import OTHER_MEDIA_TYPE, media_type
+from ..services.received_parts import OTHER_MEDIA_TYPE, media_type
 
 _LIST = "bodyworn/received.html"
 
@@ -55,14 +55,17 @@ def received_recording(recording_id: str) -> ResponseReturnValue:
 @needs("bodyworn.recordings")
 def received_clip(recording_id: str, name: str) -> Response:
     """Send an object of a recording, decrypted where it must be; ``stored`` asks for the bytes as they arrived."""
-    runtime = current()
+    runtime, as_stored = current(), "stored" in request.args
     with runtime.database.read() as session:
-        part = received_recordings.find_part(session, recording_id, name)
-        container, account_id, received_at = part.container.name, part.container.account_id, part.received_at
-        store = store_of(runtime.receiver_store().root, account_id)
-        as_stored = "stored" in request.args
-        opened = None if as_stored else received_recordings.open_key(session, store, runtime.secrets, part)
-    return _file(send(open_content(store, container, name, opened), _headers(name)), name, received_at)
+        container = received_recordings.find_container(session, recording_id)
+        part = received_parts.find_part(container, name)
+        store = store_of(runtime.receiver_store().root, container.account_id)
+        opened = None if as_stored else received_parts.open_key(session, store, runtime.secrets, part)
+        container_name, received_at = container.name, part.received_at
+    if _is_download(name) and request.method == "GET" and "Range" not in request.headers:
+        _note_download(recording_id, name)
+    content = open_content(store, container_name, name, opened)
+    return _file(send(content, {"Content-Type": _media_type(name)}), name, received_at)
 
 
 def _list(session: Session, now: datetime) -> Mapping[str, Any]:
@@ -70,13 +73,22 @@ def _list(session: Session, now: datetime) -> Mapping[str, Any]:
     return {"search": search, "page": received_recordings.list_recordings(session, search, page_number(request.args))}
 
 
-def _headers(name: str) -> Mapping[str, str]:
-    return {"Content-Type": OTHER_MEDIA_TYPE if "stored" in request.args else media_type(name)}
+def _media_type(name: str) -> str:
+    return OTHER_MEDIA_TYPE if "stored" in request.args else media_type(name)
+
+
+def _is_download(name: str) -> bool:
+    return "download" in request.args or _media_type(name) == OTHER_MEDIA_TYPE
+
+
+def _note_download(recording_id: str, name: str) -> None:
+    with current().database.write() as session:
+        part = received_parts.find_part(received_recordings.find_container(session, recording_id), name)
+        received_parts.note_download(session, part, pages.actor())
 
 
 def _file(response: Response, name: str, received_at: datetime) -> Response:
     """Let browsers play what they can, and save everything else under its name."""
-    plays = response.mimetype != OTHER_MEDIA_TYPE and "download" not in request.args
-    response.headers.set("Content-Disposition", "inline" if plays else "attachment", filename=name)
+    response.headers.set("Content-Disposition", "attachment" if _is_download(name) else "inline", filename=name)
     response.last_modified = received_at
     return response

@@ -58,6 +58,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "container.completed": sentence("Everything has been sent; nothing changes any more"),
     "object.stored": sentence("{name} was received and stored"),
     "object.changed": sentence("{name} was sent again, or its metadata was"),
+    "object.downloaded": sentence("{name} downloaded"),
     "object.overwrite-refused": sentence("Other content was sent as {name}, and refused"),
     "recording.erase-ordered": sentence("The camera was ordered to erase it, with proof of the copies"),
     "recording.erased": sentence("Erased from the camera"),

@@ -5,71 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from pathlib import PurePosixPath
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from ..crypto.key_object import LARGEST_KEY_OBJECT_BYTES, OpenedKey, open_for_destination
-from ..crypto.sealed import SealedBox
 from ..destination.metadata import decode_value
-from ..destination.names import (
-    BOOKMARK_PREFIX,
-    DEVICES,
-    KEY_SUFFIX,
-    REJECTED_PREFIX,
-    TRACK_SUFFIX,
-    USERS,
-    key_name,
-    read_container_name,
-)
-from ..errors import KeyObjectRefused, ReceivedRecordingUnknown
+from ..destination.names import DEVICES, REJECTED_PREFIX, USERS, read_container_name
+from ..errors import ReceivedRecordingUnknown
 from ..models import ReceivedContainer, ReceivedObject, ReceiverAccount
-from ..store import Store
-from .connection_files import private_key_pem
 from .history import EventLine, history
 from .paging import Page, like, paged
 from .received import moment_of
-
-#: Types under which browsers are given clips; Chromium plays both. Anything else is only downloaded.
-MEDIA_TYPES = {".mkv": "video/x-matroska", ".mp4": "video/mp4"}
-OTHER_MEDIA_TYPE = "application/octet-stream"
-
-
-class PartKind(StrEnum):
-    """What an object of a recording is, by its name; in the order in which they are shown."""
-
-    CLIP = "clip"
-    TRACK = "track"
-    BOOKMARK = "bookmark"
-    KEY = "key"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class ReceivedPart:
-    """An object of a recording."""
-
-    name: str
-    kind: PartKind
-    size_bytes: int
-    #: Of the bytes as they arrived and are stored.
-    sha256: str
-    md5: str
-    received_at: datetime
-    started_at: datetime | None
-    length: timedelta | None
-    encrypted: bool
-    #: True for what arrived in the clear, and what this machine can decrypt.
-    readable: bool
-    media_type: str
-    metadata: Sequence[tuple[str, str]]
-
-    @property
-    def playable(self) -> bool:
-        """True where a browser may be able to play it."""
-        return self.readable and self.media_type != OTHER_MEDIA_TYPE
+from .received_parts import PartKind, ReceivedPart, kind_of, legible, list_parts
 
 
 @dataclass(frozen=True)
@@ -123,19 +70,13 @@ def list_recordings(session: Session, search: str = "", page: int = 1) -> Page[R
 def get_recording(session: Session, recording_id: str) -> ReceivedRecording:
     """Show one recording; raises ReceivedRecordingUnknown."""
     container = find_container(session, recording_id)
-    account = session.get_one(ReceiverAccount, container.account_id)
-    opens = account.sealed_private_key is not None
-    present = {stored.name for stored in container.objects}
     return ReceivedRecording(
         row=_row(container, _Names(session)),
         container=container.name,
-        account=account.user_name,
+        account=session.get_one(ReceiverAccount, container.account_id).user_name,
         completed_at=container.completed_at,
-        parts=sorted(
-            (_part(stored, present, opens=opens) for stored in container.objects),
-            key=lambda part: (list(PartKind).index(part.kind), part.name),
-        ),
-        metadata=_legible(container.wire_metadata),
+        parts=list_parts(session, container),
+        metadata=legible(container.wire_metadata),
         custody=_custody(session, container),
     )
 
@@ -146,34 +87,6 @@ def find_container(session: Session, recording_id: str) -> ReceivedContainer:
     if container is None or not container.is_recording:
         raise ReceivedRecordingUnknown
     return container
-
-
-def find_part(session: Session, recording_id: str, name: str) -> ReceivedObject:
-    """Find an object of a recording; raises ReceivedRecordingUnknown."""
-    for stored in find_container(session, recording_id).objects:
-        if stored.name == name:
-            return stored
-    raise ReceivedRecordingUnknown
-
-
-def open_key(session: Session, store: Store, box: SealedBox, part: ReceivedObject) -> OpenedKey | None:
-    """Unwrap the content key of an object; None where it arrived in the clear.
-
-    Raises KeyObjectRefused where this machine does not have the private key, or the key object is damaged.
-    """
-    container = part.container
-    if not _is_encrypted(part.name, {stored.name for stored in container.objects}):
-        return None
-    pem = private_key_pem(session.get_one(ReceiverAccount, container.account_id), box)
-    if pem is None:
-        raise KeyObjectRefused
-    with store.open(container.name, key_name(part.name)) as file:
-        return open_for_destination(file.read(LARGEST_KEY_OBJECT_BYTES + 1), pem)
-
-
-def media_type(name: str) -> str:
-    """Give the type under which an object is shown to a browser."""
-    return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), OTHER_MEDIA_TYPE)
 
 
 class _Names:
@@ -224,7 +137,7 @@ def _row(container: ReceivedContainer, names: _Names) -> ReceivedRow:
         started_at=started_at,
         stopped_at=max(started_at, stopped_at),
         size_bytes=sum(stored.size_bytes for stored in container.objects),
-        clip_count=sum(_kind(stored.name) is PartKind.CLIP for stored in container.objects),
+        clip_count=sum(kind_of(stored.name) is PartKind.CLIP for stored in container.objects),
         complete=container.completed_at is not None,
         rejected=container.name.startswith(REJECTED_PREFIX),
     )
@@ -235,48 +148,7 @@ def recording_row(session: Session, container: ReceivedContainer) -> ReceivedRow
     return _row(container, _Names(session))
 
 
-def _part(stored: ReceivedObject, present: set[str], *, opens: bool) -> ReceivedPart:
-    kind, encrypted = _kind(stored.name), _is_encrypted(stored.name, present)
-    started_at, stopped_at = moment_of(stored.wire_metadata, "starttime"), moment_of(stored.wire_metadata, "stoptime")
-    return ReceivedPart(
-        name=stored.name,
-        kind=kind,
-        size_bytes=stored.size_bytes,
-        sha256=stored.sha256,
-        md5=stored.md5,
-        received_at=stored.received_at,
-        started_at=started_at,
-        length=stopped_at - started_at if started_at and stopped_at and stopped_at >= started_at else None,
-        encrypted=encrypted,
-        readable=opens or not encrypted,
-        media_type=media_type(stored.name),
-        metadata=_legible(stored.wire_metadata),
-    )
-
-
-def _kind(name: str) -> PartKind:
-    if name.endswith(KEY_SUFFIX):
-        return PartKind.KEY
-    if name.endswith(TRACK_SUFFIX):
-        return PartKind.TRACK
-    if name.startswith(BOOKMARK_PREFIX):
-        return PartKind.BOOKMARK
-    return PartKind.CLIP if PurePosixPath(name).suffix.lower() in _CLIP_SUFFIXES else PartKind.OTHER
-
-
-def _is_encrypted(name: str, present: set[str]) -> bool:
-    return not name.endswith(KEY_SUFFIX) and f"{PurePosixPath(name).stem}{KEY_SUFFIX}" in present
-
-
-def _legible(metadata: dict[str, str]) -> Sequence[tuple[str, str]]:
-    return [(key, decode_value(value)) for key, value in sorted(metadata.items())]
-
-
 def _custody(session: Session, container: ReceivedContainer) -> Sequence[EventLine]:
     of_objects = history(session, "received_object", [stored.id for stored in container.objects])
     of_container = history(session, "received_container", [container.id])
     return sorted([*of_container, *of_objects], key=lambda line: line.sequence)
-
-
-#: What cameras record, whatever a browser thinks of it.
-_CLIP_SUFFIXES = {*MEDIA_TYPES, ".avi", ".mov", ".ts", ".m4v", ".jpg", ".wav", ".aac"}
