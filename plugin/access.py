@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from .runtime import Runtime, current
+from .services.sentence import marked
 from .text import translator
 
 _LOG = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _check_page() -> ResponseReturnValue | None:
     if not runtime.host.can(str(permission)):
         abort(403)
     if request.method not in _SAFE_METHODS and not is_same_origin():
-        abort(403, description=_say(runtime, "This request did not come from a page of this host."))
+        abort(403, description=_say(runtime, marked("This request did not come from a page of this host.")))
     return None
 
 
@@ -93,7 +94,7 @@ def _check_machine() -> None:
 def _open_runtime() -> Runtime:
     runtime = current()
     if runtime.closed:
-        abort(503, description=_say(runtime, "The body worn plugin is disabled."))
+        abort(503, description=_say(runtime, marked("The body worn plugin is disabled.")))
     return runtime
 
 

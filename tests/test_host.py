@@ -370,11 +370,10 @@ def sentences(catalogue) -> dict[tuple[str, ...], tuple[str, ...]]:
     return {forms(message.id): forms(message.string) for message in catalogue if message.id}
 
 
-#: English is what the sentences are written in.
-CATALOGUES = sorted(path for room in ("host", "plugin") for path in (ROOT / room).glob("locale/[!e]*/LC_MESSAGES/*.po"))
+CATALOGUES = sorted((ROOT / "host").glob("locale/*/LC_MESSAGES/*.po"))
 
 
-@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_compiled_sentences_are_those_of_the_source_and_none_is_missing(catalogue):
     from babel.messages.mofile import read_mo
     from babel.messages.pofile import read_po
