@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 from ..camera_volume.recording import RecordingDocument
 from ..const import Step
-from ..destination.connection_file import ConnectionFile
 from ..errors import BodywornError, CameraGone, CameraOwnedElsewhere
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState
 from ..services import copies, destinations, docks, manifests, recordings, systems
 from ..services.recording_names import bookmark_bodies
 from ..services.recordings import StoredClip
 from .drivers.protocol import DockedCamera, Listed, Receipted, RecordingSource
-from .offload import Lockbox, Wanted, offload
+from .offload import Lockbox, Wanted, lockbox_of, offload
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -159,14 +158,7 @@ class Intake:
         with self._shop.database.read() as session:
             destination = destinations.active(session)
             connection = destinations.connection(destination, self._shop.keyring) if destination else None
-        return _lockbox_of(connection, self._shop.book.recovery_encryption_key.raw) if connection else None
-
-
-def _lockbox_of(connection: ConnectionFile, recovery_key: bytes) -> Lockbox | None:
-    if not connection.want_encryption:
-        return None
-    assert connection.public_key_pem is not None, "a file that asks for encryption brings its key"
-    return Lockbox(connection.public_key_pem, connection.public_key_id or "", recovery_key)
+        return lockbox_of(connection, self._shop.book.recovery_encryption_key.raw) if connection else None
 
 
 def _taking(recording: Recording, document: RecordingDocument) -> _Taking:

@@ -11,6 +11,7 @@ from io import FileIO
 
 from ..const import BLOCK_BYTES
 from ..crypto.content import ContentEncryption
+from ..destination.connection_file import ConnectionFile
 from ..destination.names import key_name
 from ..errors import CameraReadFailed, ClipDiffers
 from ..services.recordings import StoredClip
@@ -24,6 +25,14 @@ class Lockbox:
     destination_key_pem: bytes
     public_key_id: str
     recovery_key: bytes | None
+
+
+def lockbox_of(connection: ConnectionFile, recovery_key: bytes) -> Lockbox | None:
+    """Give what a destination wants content encrypted to; None where it wants none."""
+    if not connection.want_encryption:
+        return None
+    assert connection.public_key_pem is not None, "a file that asks for encryption brings its key"
+    return Lockbox(connection.public_key_pem, connection.public_key_id or "", recovery_key)
 
 
 @dataclass(frozen=True)

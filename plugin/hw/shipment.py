@@ -79,7 +79,7 @@ def _missing(parcel: Parcel) -> list[Item]:
 
 
 def _put(parcel: Parcel, item: Item, route: Route, progress: Callable[[int], None]) -> Proof:
-    with route.spool.open(parcel.container, item.name) as body:
+    with route.spool.open(parcel.container, item.spool_name) as body:
         return route.client.put_object(
             parcel.container,
             item.name,
@@ -109,7 +109,7 @@ def check_spool(parcel: Parcel, spool: Store) -> None:
     :raises SpoolDamaged: when it is our copy that changed; otherwise the network did it, and sending again may help.
     """
     for item in _missing(parcel):
-        if not spool.matches(parcel.container, item.name, item.size_bytes, item.sha256):
+        if not spool.matches(parcel.container, item.spool_name, item.size_bytes, item.sha256):
             raise SpoolDamaged(name=item.name)
 
 

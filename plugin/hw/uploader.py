@@ -32,8 +32,10 @@ from ..models import Camera, Destination, Recording
 from ..services import deliveries, destinations, documents, parcels
 from ..services.deliveries import Delivery
 from ..services.parcels import Item, Parcel
-from . import shipment
+from . import sealing, shipment
+from .offload import Lockbox, lockbox_of
 from .progress import Meter
+from .sealing import Readable
 from .shipment import Route
 from .workshop import Workshop
 
@@ -53,6 +55,9 @@ class _Job:
     destination_id: str
     failure_domain: str
     route: Route
+    #: Stored before the destination asked for encryption: encrypted first, sent after.
+    readable: tuple[Readable, ...]
+    lockbox: Lockbox | None
 
 
 class Uploader:
@@ -89,7 +94,7 @@ class Uploader:
                 seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
                 continue
             try:
-                self._send(job)
+                self._seal_or_send(job)
             except Exception:
                 # A defect of ours: the recording stays stored, the others go on, the log says what it was.
                 log.exception("sending %s failed unexpectedly", job.parcel.recording_id)
@@ -119,9 +124,10 @@ class Uploader:
     def _job(self, session: Session, recording: Recording, destination: Destination) -> _Job:
         document = documents.read(recording, session.get_one(Camera, recording.camera_id))
         parcel = parcels.pack(session, recording, document, destination)
-        assert not destination.want_encryption or deliveries.is_encrypted(recording), "plaintext is never sent"
         route = Route(self._client(destination), self._shop.spool, destination.can_verify, self._shop.hook)
-        return _Job(parcel, destination.id, f"destination:{destination.connection_id}", route)
+        lockbox = lockbox_of(route.client.connection, self._shop.book.recovery_encryption_key.raw)
+        readable = sealing.readable(recording) if lockbox else ()
+        return _Job(parcel, destination.id, f"destination:{destination.connection_id}", route, readable, lockbox)
 
     def _client(self, destination: Destination) -> Client:
         """Give the client of a destination, made anew when its connection file changed."""
@@ -131,7 +137,17 @@ class Uploader:
             self._clients[destination.id] = known
         return known[1]
 
+    def _seal_or_send(self, job: _Job) -> None:
+        """Send a recording, or encrypt it where that was asked for after it was stored; it is due again then."""
+        if not job.readable or job.lockbox is None:
+            return self._send(job)
+        try:
+            sealing.seal(self._shop, job.readable, job.lockbox)
+        except BodywornError as error:
+            self._failed(job, error)
+
     def _send(self, job: _Job) -> None:
+        assert not job.readable, "what is to be encrypted is never sent readable"
         try:
             self._announce(job, again=False)
             self._ship(job)

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from ..errors import DatabaseOutdated
+from ..models import Base
 
 VERSION_TABLE = "bodyworn_alembic_version"
 
@@ -18,7 +19,7 @@ VERSION_TABLE = "bodyworn_alembic_version"
 def upgrade(engine: Engine) -> None:
     """Create or change the tables; one process at a time, before anything else uses the database."""
     with engine.begin() as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(config(connection), "head")
 
 
 def check_head(engine: Engine) -> None:
@@ -33,8 +34,9 @@ def check_head(engine: Engine) -> None:
         raise DatabaseOutdated(found=found or "none", wanted=wanted or "none")
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    return config
+def config(connection: Connection) -> Config:
+    """Give Alembic what it needs for one connection; a new revision is made with the same."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    made.attributes.update(connection=connection, metadata=Base.metadata, version_table=VERSION_TABLE)
+    return made

@@ -109,11 +109,18 @@ class Clip(Identified, Base):
     stored_sha256: Mapped[str | None] = mapped_column(String(64))
     stored_md5: Mapped[str | None] = mapped_column(String(32))
     encrypted: Mapped[bool] = mapped_column(default=False)
+    #: Name in the spool where it is another: content that was encrypted only after it was stored.
+    stored_name: Mapped[str | None] = mapped_column(String(255))
     #: Metadata that travels in headers, keys as in the API.
     wire_metadata: Mapped[dict[str, Any]]
 
     recording: Mapped[Recording] = relationship(back_populates="clips")
     copies: Mapped[list[Copy]] = relationship(back_populates="clip", cascade="all, delete-orphan")
+
+    @property
+    def spool_name(self) -> str:
+        """Name under which it lies in the spool."""
+        return self.stored_name or self.name
 
 
 class Place(StrEnum):

@@ -57,7 +57,7 @@ def recording_clip(recording_id: str, clip_id: str) -> ResponseReturnValue:
     runtime = current()
     with runtime.database.read() as session:
         clip = recording_list.held_clip(session, recording_id, clip_id)
-    file = runtime.spool().open(clip.container_name, clip.name)
+    file = runtime.spool().open(clip.container_name, clip.spool_name)
     if not request.headers.get("Range"):
         with runtime.database.write() as session:
             events.record(session, "clip.downloaded", "recording", recording_id, actor=pages.actor(), clip=clip.name)

@@ -134,8 +134,3 @@ def travels(clip: Clip, destination: Destination) -> bool:
 def can(destination: Destination) -> Capabilities:
     """Give what a destination declared."""
     return Capabilities(**destination.capabilities)
-
-
-def is_encrypted(recording: Recording) -> bool:
-    """Tell whether everything of a recording that was read from the camera is encrypted in the spool."""
-    return all(clip.encrypted for clip in recording.clips if clip.kind in (ClipKind.CLIP, ClipKind.TRACK))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ..models import Clip, Copy, CopyState, Place, ReceivedContainer, ReceivedObject, Recording
@@ -23,7 +23,12 @@ def by_store(session: Session) -> dict[str, list[Expected]]:
 
 def _spooled() -> Select[str, str, int | None, str | None]:
     return (
-        select(Recording.container_name, Clip.name, Clip.stored_size_bytes, Clip.stored_sha256)
+        select(
+            Recording.container_name,
+            func.coalesce(Clip.stored_name, Clip.name),
+            Clip.stored_size_bytes,
+            Clip.stored_sha256,
+        )
         .join(Clip, Clip.recording_id == Recording.id)
         .join(Copy, Copy.clip_id == Clip.id)
         .where(Copy.place == Place.SPOOL, Copy.state == CopyState.VERIFIED)

@@ -24,10 +24,11 @@ _ORDER = {ClipKind.CLIP: 0, ClipKind.KEY: 1, ClipKind.TRACK: 1, ClipKind.BOOKMAR
 
 @dataclass(frozen=True)
 class Item:
-    """One object to send: it lies in the spool under the same two names."""
+    """One object to send; it lies in the spool in a container of the same name."""
 
     clip_id: str
     name: str
+    spool_name: str
     is_clip: bool
     size_bytes: int
     sha256: str
@@ -101,6 +102,7 @@ def _item(clip: Clip) -> Item:
     return Item(
         clip_id=clip.id,
         name=clip.name,
+        spool_name=clip.spool_name,
         is_clip=clip.kind is ClipKind.CLIP,
         size_bytes=clip.stored_size_bytes or 0,
         sha256=clip.stored_sha256 or "",

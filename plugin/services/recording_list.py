@@ -109,6 +109,7 @@ class HeldClip:
 
     container_name: str
     name: str
+    spool_name: str
     sha256: str
 
 
@@ -203,7 +204,7 @@ def held_clip(session: Session, recording_id: str, clip_id: str) -> HeldClip:
     clip = session.get(Clip, clip_id)
     if clip is None or clip.recording_id != recording_id or not _is_held(clip):
         raise UnknownRecording
-    return HeldClip(clip.recording.container_name, clip.name, clip.stored_sha256 or "")
+    return HeldClip(clip.recording.container_name, clip.name, clip.spool_name, clip.stored_sha256 or "")
 
 
 def troubled() -> Any:

@@ -118,6 +118,20 @@ def clip_stored(session: Session, stored: StoredClip, failure_domain: str) -> No
     )
 
 
+def clip_sealed(session: Session, clip_id: str, sealed: StoredClip, spool_name: str, failure_domain: str) -> str:
+    """Write down that a file which was stored readable is encrypted now; gives the name of what is to be removed."""
+    clip = session.get_one(Clip, clip_id)
+    assert sealed.sha256 == clip.sha256, "I2: what was encrypted is what was stored"
+    assert sealed.key is not None, "I8: an encrypted file has its key beside it"
+    assert sealed.key_name is not None, "I8: an encrypted file has its key beside it"
+    before = clip.spool_name
+    clip.encrypted, clip.stored_name = True, spool_name
+    _in_spool(clip, sealed.stored, failure_domain)
+    _in_spool(_key_of(session, clip, sealed.key_name, sealed.key), sealed.key, failure_domain)
+    events.record(session, "clip.encrypted", "recording", clip.recording_id, clip=clip.name, sha256=clip.stored_sha256)
+    return before
+
+
 def stored(session: Session, recording_id: str, manifest: bytes) -> None:
     """Write down that all of a recording is stored; from here on this controller owns it (I9)."""
     recording = get(session, recording_id)

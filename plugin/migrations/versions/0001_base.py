@@ -383,6 +383,7 @@ def upgrade() -> None:
         sa.Column("stored_sha256", sa.String(length=64), nullable=True),
         sa.Column("stored_md5", sa.String(length=32), nullable=True),
         sa.Column("encrypted", sa.Boolean(), nullable=False),
+        sa.Column("stored_name", sa.String(length=255), nullable=True),
         sa.Column("wire_metadata", sa.JSON(), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
