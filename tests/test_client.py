@@ -63,7 +63,7 @@ def client(fake: FakeDestination) -> Iterator[Client]:
 @pytest.fixture
 def hasty(fake: FakeDestination) -> Iterator[Client]:
     """A client with little patience."""
-    client = Client(fake.connection(), timeout_seconds=0.3)
+    client = Client(fake.connection(), timeout_seconds=1)
     client.sign_in()
     yield client
     client.close()
@@ -264,7 +264,7 @@ def test_success_before_the_body_is_read_is_no_success(client: Client, fake: Fak
         (nothing, errors.DestinationHungUp),
         (garbage(b"\x00\xff\x13 what?\r\n\r\n"), errors.NonsenseAnswer),
         (garbage(b"HTTP/1.1 banana\r\n\r\n"), errors.NonsenseAnswer),
-        (garbage(b"HTTP/1.1 201 Created\r\n" + b"A: b\r\n" * 200 + b"\r\n"), errors.NonsenseAnswer),
+        (garbage(b"HTTP/1.1 201 Created\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), errors.NonsenseAnswer),
         (garbage(b"HTTP/1.1 201 Created\r\nA: " + b"b" * 70_000 + b"\r\n\r\n"), errors.NonsenseAnswer),
         (garbage(b"HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\nshort"), errors.DestinationHungUp),
         (body(201, b"x" * (1024 * 1024 + 1)), errors.NonsenseAnswer),
@@ -289,7 +289,7 @@ def test_a_destination_that_takes_forever_is_given_up(hasty: Client, fake: FakeD
     began = time.monotonic()
     with pytest.raises(errors.DestinationTooSlow):
         put(hasty, bytes(32 * 1024 * 1024) if turn is silence else BODY)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
 
 
 def test_a_stolen_digest_of_a_download_is_noticed(client: Client, fake: FakeDestination) -> None:
@@ -502,11 +502,11 @@ TURNS = (status(401), early(503), nothing, garbage(b"?"), silence, status(302))
 def test_neither_key_nor_token_is_ever_shown(caplog: pytest.LogCaptureFixture, turn: Turn) -> None:
     caplog.set_level(logging.DEBUG)
     with FakeDestination(certificate=self_signed()) as fake:
-        client = Client(fake.connection(), timeout_seconds=0.3)
+        client = Client(fake.connection(), timeout_seconds=1)
         shown = [repr(client), repr(client.connection), repr(client.sign_in()), str(client.connection)]
         for method, path, attempt in (
             ("PUT", CLIP, lambda: put(client)),
-            ("GET", AUTH_PATH, lambda: Client(fake.connection(), timeout_seconds=0.3).sign_in()),
+            ("GET", AUTH_PATH, lambda: Client(fake.connection(), timeout_seconds=1).sign_in()),
         ):
             fake.script(method, path, turn, turn)
             with pytest.raises(errors.BodywornError) as caught:

@@ -16,7 +16,7 @@ from certificates import self_signed
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 CERTIFICATE = self_signed().pem
@@ -276,6 +276,7 @@ def test_what_is_no_json_object_is_refused(data: bytes) -> None:
         parse(data)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300)
     | st.dictionaries(st.sampled_from(sorted(GOOD)), st.none() | st.integers() | st.text() | st.lists(st.text()))

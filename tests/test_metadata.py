@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bodyworn.destination import metadata
 from bodyworn.destination.metadata import CONTAINER_PREFIX, OBJECT_PREFIX, RecordingFacts
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 START = datetime(2019, 1, 1, 9, 9, 9, tzinfo=UTC)
@@ -105,6 +105,7 @@ def test_keys_are_read_whatever_their_case() -> None:
     assert metadata.from_headers(CONTAINER_PREFIX, headers) == {"bwcserialnumber": "1", "status": "Complete"}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_every_legible_value_survives_the_way(value: str) -> None:
     headers = metadata.to_headers(OBJECT_PREFIX, {"Key": value})

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from bodyworn.destination import names
 from bodyworn.errors import DestinationNameRefused
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MOMENT = datetime(2019, 1, 1, 9, 9, 9, tzinfo=UTC)
@@ -53,6 +53,7 @@ def test_other_containers_are_no_recordings(name: str) -> None:
     assert names.read_container_name(name) is None
 
 
+@settings(deadline=None)
 @given(serial=st.text(), recording_id=st.text(max_size=60), extension=st.text(max_size=20))
 def test_whatever_a_camera_calls_itself_the_names_can_be_sent(serial: str, recording_id: str, extension: str) -> None:
     for name in (
