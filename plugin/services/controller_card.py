@@ -13,7 +13,7 @@ from ..models import Controller, Recording, RecordingState
 from .destination_card import count_recordings
 from .devices import State
 from .message import Card, Message
-from .sentence import Problem, Sentence, Tone, plural, problem, sentence
+from .sentence import Problem, Sentence, Tone, named, plural, problem, sentence
 
 #: A controller that wrote nothing for this long is not there.
 SILENT_AFTER = timedelta(seconds=30)
@@ -33,7 +33,7 @@ def controller_card(session: Session, now: datetime) -> Card:
     return Card(
         messages,
         plural("{n} controller", "{n} controllers", len(found)),
-        [sentence("{names}", names=", ".join(controller.name for controller in found)), *_storage(found)],
+        [named(", ".join(controller.name for controller in found)), *_storage(found)],
     )
 
 

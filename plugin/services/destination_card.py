@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ..errors import AuthorizationFailed, DestinationFull, DestinationUnreachable, LicenceMissing, describe
 from ..models import Clip, Copy, CopyState, Destination, DestinationState, Place, Recording, RecordingState
 from .message import Card, Message
-from .sentence import Sentence, Tone, plural, problem, sentence
+from .sentence import Sentence, Tone, named, plural, problem, sentence
 
 #: Past this difference of clocks the times of recordings are doubtful (SET-5).
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2
@@ -30,7 +30,7 @@ def destination_card(session: Session, now: datetime) -> Card:
     proved = count_recordings(session, recent, Recording.state == RecordingState.DELIVERED)
     if not total:
         return Card(
-            messages, sentence("{name}", name=active.site_name), [sentence("No recordings in the last 24 hours")]
+            messages, named(active.site_name), [sentence("No recordings in the last 24 hours")]
         )
     return Card(
         messages,

@@ -62,6 +62,11 @@ def plural(one: str, many: str, n: int, **values: Value) -> Sentence:
     return Sentence(one, {"n": n, **values}, many)
 
 
+def named(name: str) -> Sentence:
+    """Let a name stand for itself, in every language."""
+    return Sentence("{name}", {"name": name})
+
+
 def problem(problem_id: str | None, values: Mapping[str, Any] | None = None) -> Problem | None:
     """Put a stored problem into sentences; None when there is none."""
     if problem_id is None:
