@@ -14,7 +14,7 @@ from ..camera_volume.port import UnitKind
 from ..errors import OutOfTurn, SimulatedVolumeFailed
 
 _COMMAND_SECONDS: Final = 60
-_MAKE: Final = {"ext4": ("mkfs.ext4", "-q", "-F"), "exfat": ("mkfs.exfat", "-q")}
+_MAKE: Final = {"ext4": ("mkfs.ext4", "-q", "-F"), "exfat": ("mkfs.exfat",)}
 _MOUNT: Final = {"ext4": ("mount", "-t", "ext4"), "exfat": ("mount.exfat-fuse",)}
 
 
