@@ -127,13 +127,13 @@ class Uploader:
         route = Route(self._client(destination), self._shop.spool, destination.can_verify, self._shop.hook)
         lockbox = lockbox_of(route.client.connection, self._shop.book.recovery_encryption_key.raw)
         readable = sealing.readable(recording) if lockbox else ()
-        return _Job(parcel, destination.id, f"destination:{destination.connection_id}", route, readable, lockbox)
+        return _Job(parcel, destination.id, parcels.failure_domain(destination), route, readable, lockbox)
 
     def _client(self, destination: Destination) -> Client:
         """Give the client of a destination, made anew when its connection file changed."""
         known = self._clients.get(destination.id)
         if known is None or known[0] != destination.sealed_file:
-            known = (destination.sealed_file, Client(destinations.connection(destination, self._shop.keyring)))
+            known = (destination.sealed_file, destinations.client(destination, self._shop.keyring))
             self._clients[destination.id] = known
         return known[1]
 

@@ -35,6 +35,8 @@ class Destination(Identified, Base):
     active: Mapped[bool] = mapped_column(default=True)
     #: The connection file as uploaded, sealed: it holds the password.
     sealed_file: Mapped[bytes] = mapped_column(LargeBinary)
+    #: ``host:port`` of a storage address elsewhere that an administrator confirmed (decision 26).
+    confirmed_storage_host: Mapped[str | None] = mapped_column(String(300))
     #: Set once, in the system object at the destination: the same there = the same destination.
     connection_id: Mapped[str] = mapped_column(String(100))
     want_encryption: Mapped[bool] = mapped_column(default=False)

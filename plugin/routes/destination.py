@@ -15,6 +15,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import pages
 from ..access import needs
+from ..destination.client import Client
+from ..destination.connection_file import parse
 from ..destination.rehearsal import Rehearsal, RehearsalStepName, rehearse
 from ..errors import BodywornError, ConnectionFileMissing, ConnectionFileTooLarge, StorageHostUnconfirmed
 from ..forms.destination import ConnectionFileForm, ExportForm
@@ -77,12 +79,21 @@ def connect_destination() -> ResponseReturnValue:
     try:
         form, data = _uploaded()
         rehearsal = _rehearse(form, data)
+        recognised = _recognised(form, data) if rehearsal.ok else None
     except BodywornError as error:
         return pages.still(_TEMPLATE, _content, 422, refused=problem_of(error))
     if not rehearsal.ok:
         return pages.still(_TEMPLATE, _content, 422, rehearsal=_steps(rehearsal), ask_host=_unconfirmed(rehearsal))
     with current().database.write() as session:
-        destinations.adopt(session, _keyring(), data, rehearsal, actor=pages.actor())
+        destinations.adopt(
+            session,
+            _keyring(),
+            data,
+            rehearsal,
+            recognised=recognised,
+            confirmed_storage_host=form.storage_host.data or None,
+            actor=pages.actor(),
+        )
     return pages.done(".destination", "destination-connected")
 
 
@@ -114,6 +125,20 @@ def _uploaded() -> tuple[ConnectionFileForm, bytes]:
     if len(data) > _LIMIT_BYTES:
         raise ConnectionFileTooLarge(limit_bytes=_LIMIT_BYTES)
     return form, data
+
+
+def _recognised(form: ConnectionFileForm, data: bytes) -> str | None:
+    """Ask the destination whether it remembers this system: then it is the one that is connected already."""
+    with current().database.read() as session:
+        system = systems.find(session)
+    if system is None:
+        return None
+    confirmed = {form.storage_host.data} if form.storage_host.data else set()
+    client = Client(parse(data, allow_http=True), confirmed_storage_hosts=confirmed)
+    try:
+        return destinations.recognise(client, system.id)
+    finally:
+        client.close()
 
 
 def _rehearse(form: ConnectionFileForm, data: bytes) -> Rehearsal:

@@ -11,7 +11,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..destination.addresses import parse_address
+from ..destination.client import Client
 from ..destination.connection_file import ConnectionFile, parse
+from ..destination.names import SYSTEM
 from ..destination.rehearsal import Rehearsal
 from ..errors import BodywornError
 from ..models import Destination, DestinationState, new_id
@@ -31,14 +34,28 @@ def connection(destination: Destination, keyring: Keyring) -> ConnectionFile:
     return parse(keyring.open(_PURPOSE, destination.sealed_file), allow_http=True)
 
 
+def client(destination: Destination, keyring: Keyring) -> Client:
+    """Make a client of a destination; nothing is asked yet."""
+    confirmed = {destination.confirmed_storage_host} if destination.confirmed_storage_host else set()
+    return Client(connection(destination, keyring), confirmed_storage_hosts=confirmed)
+
+
 def read_file(session: Session, keyring: Keyring, data: bytes, *, allow_http: bool = False) -> ConnectionFile:
-    """Read an uploaded connection file under every rule, those against the present destination included.
+    """Read an uploaded connection file; one for the present destination also under the rules for changes.
 
     :raises ConnectionFileRefused: naming the field and what to do; nothing is changed.
     """
+    file = parse(data, allow_http=allow_http)
     present = active(session)
-    previous = connection(present, keyring) if present else None
-    return parse(data, previous=previous, allow_http=allow_http)
+    if present is not None and _is_same(present, file, None):
+        return parse(data, previous=connection(present, keyring), allow_http=allow_http)
+    return file
+
+
+def recognise(client: Client, system_id: str) -> str | None:
+    """Ask a destination which connection of this system it remembers; None where it knows none or keeps none."""
+    known = client.head_object(SYSTEM, system_id) if client.capabilities().system_id else None
+    return known.metadata.get("connectionid") if known else None
 
 
 def adopt(
@@ -47,24 +64,26 @@ def adopt(
     data: bytes,
     rehearsal: Rehearsal,
     *,
-    connection_id: str | None = None,
+    recognised: str | None = None,
+    confirmed_storage_host: str | None = None,
     actor: str,
 ) -> Destination:
-    """Make a rehearsed connection file the one in force; an earlier destination's row is updated, not lost.
+    """Make a rehearsed connection file the one in force.
 
-    The rules of :func:`read_file` are checked once more, because time has passed since.
+    For the same destination (it remembers our connection, or it stands at the same address) its row is updated under
+    the rules for changes; another destination gets a row of its own, and what was delivered before keeps pointing to
+    the old one.
     """
     assert rehearsal.ok, "only a destination that passed its rehearsal is adopted"
-    file = read_file(session, keyring, data, allow_http=True)
-    destination = active(session) or _new(session, connection_id)
-    destination.site_name, destination.address = file.site_name, file.authentication_uris[0]
-    destination.application = f"{file.application_name} {file.application_version}"
+    file, present = parse(data, allow_http=True), active(session)
+    if present is not None and _is_same(present, file, recognised):
+        parse(data, previous=connection(present, keyring), allow_http=True)
+        destination = present
+    else:
+        destination = _new(session, present)
+    _take_over(destination, file, rehearsal)
     destination.sealed_file = keyring.seal(_PURPOSE, data)
-    destination.want_encryption, destination.public_key_id = file.want_encryption, file.public_key_id
-    destination.container_type = file.container_type
-    destination.can_verify = rehearsal.can_verify
-    destination.capabilities = msgspec.to_builtins(rehearsal.capabilities)
-    destination.clock_difference_seconds = rehearsal.clock_difference_seconds
+    destination.confirmed_storage_host = confirmed_storage_host
     session.flush()
     events.record(
         session,
@@ -75,10 +94,27 @@ def adopt(
         site=file.site_name,
         encryption=file.want_encryption,
         verifies=rehearsal.can_verify,
+        confirmed_storage_host=confirmed_storage_host,
     )
     works(session, destination)
     deliveries.retry_all(session)
     return destination
+
+
+def _take_over(destination: Destination, file: ConnectionFile, rehearsal: Rehearsal) -> None:
+    destination.site_name, destination.address = file.site_name, file.authentication_uris[0]
+    destination.application = f"{file.application_name} {file.application_version}"
+    destination.want_encryption, destination.public_key_id = file.want_encryption, file.public_key_id
+    destination.container_type = file.container_type
+    destination.can_verify = rehearsal.can_verify
+    destination.capabilities = msgspec.to_builtins(rehearsal.capabilities)
+    destination.clock_difference_seconds = rehearsal.clock_difference_seconds
+
+
+def _is_same(present: Destination, file: ConnectionFile, recognised: str | None) -> bool:
+    if recognised is not None:
+        return recognised == present.connection_id
+    return parse_address(present.address).place in {parse_address(uri).place for uri in file.authentication_uris}
 
 
 def works(session: Session, destination: Destination) -> None:
@@ -100,11 +136,14 @@ def fails(session: Session, destination: Destination, error: BodywornError) -> N
     problems.note(destination, error)
 
 
-def _new(session: Session, connection_id: str | None) -> Destination:
+def _new(session: Session, present: Destination | None) -> Destination:
     now = datetime.now(UTC)
+    if present is not None:
+        present.active = False
+        session.flush()
     destination = Destination(
         id=new_id(),
-        connection_id=connection_id or new_id(),
+        connection_id=new_id(),
         created_at=now,
         state=DestinationState.UNTRIED,
         state_since=now,

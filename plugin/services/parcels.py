@@ -74,7 +74,7 @@ def pack(session: Session, recording: Recording, document: RecordingDocument, de
         recording_id=recording.id,
         container=recording.container_name,
         metadata=_container_metadata(session, recording, document),
-        items=tuple(_item(clip) for clip in sent),
+        items=tuple(_item(clip, failure_domain(destination)) for clip in sent),
         notices=tuple(notices(session, recording, destination)),
     )
 
@@ -97,7 +97,13 @@ def noticed(session: Session, notice: Notice, destination: Destination) -> None:
         session.get_one(Camera, notice.row_id).pushed = notice.fingerprint(destination.id)
 
 
-def _item(clip: Clip) -> Item:
+def failure_domain(destination: Destination) -> str:
+    """Name what is lost together with a destination."""
+    return f"destination:{destination.connection_id}"
+
+
+def _item(clip: Clip, domain: str) -> Item:
+    there = copies.find(clip, Place.DESTINATION)
     assert copies.state(clip, Place.SPOOL) is CopyState.VERIFIED, "I8: only what is stored and checked is sent"
     return Item(
         clip_id=clip.id,
@@ -108,7 +114,7 @@ def _item(clip: Clip) -> Item:
         sha256=clip.stored_sha256 or "",
         md5=clip.stored_md5 or "",
         metadata={key: str(value) for key, value in clip.wire_metadata.items()},
-        delivered=copies.state(clip, Place.DESTINATION) is CopyState.VERIFIED,
+        delivered=there is not None and there.state is CopyState.VERIFIED and there.failure_domain == domain,
     )
 
 

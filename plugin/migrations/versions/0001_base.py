@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=512), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("sealed_file", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_storage_host", sa.String(length=300), nullable=True),
         sa.Column("connection_id", sa.String(length=100), nullable=False),
         sa.Column("want_encryption", sa.Boolean(), nullable=False),
         sa.Column("public_key_id", sa.String(length=128), nullable=True),
