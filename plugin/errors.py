@@ -1161,3 +1161,11 @@ class ReceiverNotStarted(BodywornError):
     id = "receiver-not-started"
     sentence = "The receiver did not start: {reason}."
     mend = "Run: bodyworn serve, and see what it says."
+
+
+class SerialTaken(BodywornError):
+    """Raised when a camera is to be added that has the serial number of one that was added before."""
+
+    id = "serial-taken"
+    sentence = "Another camera with the serial number {serial} belongs to this system already."
+    mend = "One of the two may not be what it says. Keep both apart and ask their maker; neither was changed."

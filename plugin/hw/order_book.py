@@ -47,6 +47,15 @@ class OrderBook:
         )
         return authority.issue(encode(order), PayloadType(f"application/vnd.bodyworn.{kind}.v1+json"))
 
+    def go_on_from(self, sequence: int) -> None:
+        """Never draw a number that a camera has seen already, even if this database is older than the camera's memory."""
+        with self._database.read() as session:
+            if systems.local_controller(session).order_sequence >= sequence:
+                return
+        with self._database.write() as session:
+            controller = systems.local_controller(session)
+            controller.order_sequence = max(controller.order_sequence, sequence)
+
     def _draw(self, sequence: int | None) -> tuple[int, Authority]:
         if sequence is not None and self._authority is not None:
             return sequence, self._authority

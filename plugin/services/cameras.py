@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..errors import UnknownCamera, UnknownCameraUser
+from ..destination.names import wire_serial
+from ..errors import SerialTaken, UnknownCamera, UnknownCameraUser
 from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Trust, new_id
 from . import events, systems
 
@@ -77,12 +78,14 @@ def observe(camera: Camera, facts: SeenCamera) -> None:
 def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> list[Camera]:
     """Add cameras to the system; those that belong already stay as they are.
 
-    :raises UnknownCamera: when one does not exist; then none is added.
+    :raises UnknownCamera: when one does not exist, SerialTaken when it has the serial number of another; then none is
+        added.
     """
     added = []
     for camera_id in camera_ids:
         camera = get(session, camera_id)
         if camera.belonging is not Belonging.ADDED:
+            _refuse_twin(session, camera)
             camera.belonging = Belonging.ADDED
             camera.wanted_settings = systems.next_order_sequence(session)
             events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
@@ -143,6 +146,9 @@ def settings_applied(session: Session, camera_id: str, sequence: int) -> None:
     )
     for assignment in session.scalars(waiting):
         assignment.acknowledged_at = datetime.now(UTC)
+    if sequence > camera.wanted_settings:
+        # It works by settings that this database does not know, so what is wanted gets a number above them.
+        camera.wanted_settings = systems.next_order_sequence(session)
     events.record(session, "camera.settings-applied", "camera", camera.id, sequence=sequence)
 
 
@@ -177,6 +183,13 @@ def _find(session: Session, facts: SeenCamera) -> Camera | None:
         return session.scalars(select(Camera).where(Camera.public_key == facts.public_key)).one_or_none()
     marked = select(Camera).where(Camera.serial == facts.serial, Camera.public_key.is_(None))
     return session.scalars(marked.where(Camera.driver == facts.driver)).first()
+
+
+def _refuse_twin(session: Session, camera: Camera) -> None:
+    """Two cameras of one serial number would be one camera to the destination, and one of them may be a copy."""
+    added = select(Camera.serial).where(Camera.belonging == Belonging.ADDED, Camera.id != camera.id)
+    if wire_serial(camera.serial) in {wire_serial(serial) for serial in session.scalars(added)}:
+        raise SerialTaken(serial=camera.serial)
 
 
 def _new(facts: SeenCamera) -> Camera:

@@ -20,6 +20,8 @@ from .keyring import Keyring
 
 #: How long a controller may act without its system key renewing its certificate (decision 17).
 CONTROLLER_CERTIFICATE_DAYS = 30
+#: Certificates are dated back, because cameras judge them by clocks of their own.
+_BEFORE = timedelta(days=1)
 
 
 def current(session: Session) -> System:
@@ -116,7 +118,7 @@ def _make_system(
         system_id=system_id,
         epoch=1,
         rights=[],
-        not_before=now - timedelta(minutes=5),
+        not_before=now - _BEFORE,
         not_after=None,
     )
     return System(
@@ -158,7 +160,7 @@ def _certify_controller(system_key: SigningKey, system: System, controller_id: s
         system_id=system.id,
         epoch=system.epoch,
         rights=[right.value for right in Right],
-        not_before=now - timedelta(minutes=5),
+        not_before=now - _BEFORE,
         not_after=now + timedelta(days=CONTROLLER_CERTIFICATE_DAYS),
     )
     return certify(system_key, certificate)

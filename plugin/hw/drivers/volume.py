@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -70,6 +70,7 @@ class VolumeCamera:
             self._described = control.read_description()
         self._clock_offset_seconds = (self._description.time - datetime.now(UTC)).total_seconds()
         self._refuse_foreign()
+        self._book.go_on_from(max((one.sequence for one in self._description.applied.values()), default=0))
         nonce = b64encode(secrets.token_bytes(32)).decode()
         order = self._issue(OrderKind.CHALLENGE, nonce=nonce, camera_nonce=self._description.nonce)
         camera_nonce = self._description.nonce
@@ -118,12 +119,12 @@ class VolumeCamera:
         issued_at = datetime.now(UTC)
         if wishes.enrol_as is not None:
             orders.append(self._ordered(OrderKind.ENROLMENT, **self._enrolment(wishes.enrol_as)))
-        if wishes.set_clock:
-            orders.append(self._ordered(OrderKind.CLOCK, time=datetime.now(UTC)))
         if wishes.renew_lease:
             orders.append(self._ordered(OrderKind.LEASE, expires=issued_at + LEASE))
         if wishes.settings is not None and wishes.settings.sequence != self._description.settings_sequence:
             orders.append(self._settings(wishes.settings))
+        if wishes.set_clock:
+            orders.append(self._ordered(OrderKind.CLOCK, time=datetime.now(UTC)))
         answers = self._turn(orders)
         applied = {kind for kind, order in orders if _is_applied(answers, order)}
         return Outcome(
@@ -155,9 +156,9 @@ class VolumeCamera:
 
     @contextmanager
     def recordings(self) -> Iterator[RecordingSource]:
-        """Open the media unit, read-only."""
-        self._port.wait_until_present([Unit.MEDIA], self._plug, TURN_SECONDS)
-        with self._unit(Unit.MEDIA, read_only=True) as path, MediaUnit(path) as media:
+        """Open the unit that holds recordings, read-only."""
+        self._port.wait_until_present([self._recordings_on], self._plug, TURN_SECONDS)
+        with self._unit(self._recordings_on, read_only=True) as path, MediaUnit(path) as media:
             yield _Recordings(media, self._key.raw)
 
     def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
@@ -201,7 +202,7 @@ class VolumeCamera:
             OrderedErasure(recording_id=one.camera_recording_id, content_sha256=one.content_sha256) for one in erasures
         )
         order = self._ordered(OrderKind.ERASE_ORDER, recordings=recordings)
-        answer = _answer(self._turn([order], (Unit.MEDIA, Unit.CONTROL)), order[1], Erased)
+        answer = _answer(self._turn([order], {self._recordings_on, Unit.CONTROL}), order[1], Erased)
         if answer is None:
             raise CameraRefused(serial=self._description.serial, order=OrderKind.ERASE_ORDER)
         return answer.erased
@@ -209,7 +210,7 @@ class VolumeCamera:
     # turns
 
     def _turn(
-        self, orders: Sequence[tuple[OrderKind, bytes]], units: Sequence[Unit] = (Unit.CONTROL,)
+        self, orders: Sequence[tuple[OrderKind, bytes]], units: Collection[Unit] = (Unit.CONTROL,)
     ) -> dict[str, Answer]:
         """Put orders into the inbox, hand over, and read what came back: answers by the digest of their order."""
         with self._control() as control:
@@ -249,6 +250,11 @@ class VolumeCamera:
     @property
     def _description(self) -> documents.CameraDescription:
         return self._last.description
+
+    @property
+    def _recordings_on(self) -> Unit:
+        """Cameras with a single unit keep their recordings on it (format, section 13)."""
+        return Unit.MEDIA if Unit.MEDIA in self._description.units else Unit.CONTROL
 
     @property
     def _key(self) -> PublicKey:
