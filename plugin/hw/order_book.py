@@ -48,7 +48,7 @@ class OrderBook:
         return authority.issue(encode(order), PayloadType(f"application/vnd.bodyworn.{kind}.v1+json"))
 
     def go_on_from(self, sequence: int) -> None:
-        """Never draw a number that a camera has seen already, even if this database is older than the camera's memory."""
+        """Never draw a number that a camera has seen, even where this database is older than its memory."""
         with self._database.read() as session:
             if systems.local_controller(session).order_sequence >= sequence:
                 return
