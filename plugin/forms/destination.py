@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, FileField, Form, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from ..services.sentence import marked
 
@@ -28,14 +28,14 @@ class ExportForm(Form):
     site_name = StringField(
         filters=[_stripped],
         validators=[
-            InputRequired(marked("Enter a name.")),
+            DataRequired(marked("Enter a name.")),
             Length(max=64, message=marked("Use at most 64 characters.")),
         ],
     )
     address = StringField(
         filters=[_stripped],
         validators=[
-            InputRequired(marked("Enter the address under which cameras' systems reach this server.")),
+            DataRequired(marked("Enter the address under which cameras' systems reach this server.")),
             Length(max=512, message=marked("Use at most 512 characters.")),
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wtforms import Form, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from ..services.camera_list import UserChoice
 from ..services.sentence import marked
@@ -29,7 +29,7 @@ class CameraForm(Form):
     name = StringField(
         filters=[_stripped],
         validators=[
-            InputRequired(marked("Enter a name.")),
+            DataRequired(marked("Enter a name.")),
             Length(max=64, message=marked("Use at most 64 characters.")),
         ],
     )

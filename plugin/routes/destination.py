@@ -29,7 +29,7 @@ from ..services.sentence import Problem, marked, problem_of
 #: Of a connection file (API, section 1).
 _LIMIT_BYTES = 64 * 1024
 #: Of the request that carries it, with what a browser adds.
-_REQUEST_LIMIT_BYTES = 1024 * 1024
+_REQUEST_LIMIT_BYTES = 256 * 1024
 _RECEIVER_SIGN_IN = "bodyworn_receiver.sign_in"
 _TEMPLATE = "bodyworn/destination.html"
 _STEPS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request, send_file
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,9 @@ from .. import pages
 from ..access import needs
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
+from ..sending import send
 from ..services import events, recording_list
+from ..services.playback import open_content
 from ..services.recording_list import RecordingQuery, Show, Sort
 
 
@@ -57,11 +59,13 @@ def recording_clip(recording_id: str, clip_id: str) -> ResponseReturnValue:
     runtime = current()
     with runtime.database.read() as session:
         clip = recording_list.held_clip(session, recording_id, clip_id)
-    file = runtime.spool().open(clip.container_name, clip.spool_name)
+    content = open_content(runtime.spool(), clip.container_name, clip.spool_name)
     if not request.headers.get("Range"):
         with runtime.database.write() as session:
             events.record(session, "clip.downloaded", "recording", recording_id, actor=pages.actor(), clip=clip.name)
-    return send_file(file, download_name=clip.name, as_attachment=True, conditional=True, etag=clip.sha256)
+    response = send(content, {"Content-Type": "application/octet-stream"})
+    response.headers.set("Content-Disposition", "attachment", filename=clip.name)
+    return response
 
 
 def _list(session: Session, now: datetime) -> Mapping[str, Any]:
