@@ -1,4 +1,4 @@
-"""What other processes do to a database: run as a script, ``database_writers.py raise-version|record-events URL TIMES``."""
+"""What other processes do to a database, as a script: ``database_writers.py raise-version|record-events URL TIMES``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Databases for tests, on SQLite and on a real PostgreSQL: a test that takes ``database`` runs on both.
 
 A test module that wants them says ``pytest_plugins = ["fixtures_database"]``. The tables are made once a session;
-every test gets a fresh copy of them.
+every test begins with them as the migration left them. A test that changes tables takes ``empty_url``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from pathlib import Path
 
 import pytest
 from bodyworn.migrations.run import upgrade
-from bodyworn.models import Database
-from sqlalchemy import create_engine, text
+from bodyworn.models import Base, Chain, Change, Database, new_id
+from bodyworn.services import events
+from sqlalchemy import create_engine, insert, text
 
 _BINARIES = Path("/usr/lib/postgresql")
 _OWNER = "postgres"
-_TEMPLATE = "migrated"
+_MIGRATED = "migrated"
 
 
 class PostgresqlUnavailable(Exception):
@@ -43,16 +44,28 @@ class Postgresql:
         """Give the address of one of its databases."""
         return f"postgresql+psycopg://{_OWNER}@127.0.0.1:{self.port}/{name}"
 
-    def create(self, template: str = "template1") -> str:
-        """Make a database and give its address."""
+    def create(self) -> str:
+        """Make an empty database and give its address."""
         name = f"test_{next(self._numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._run(f"CREATE DATABASE {name}")
         return self.url(name)
 
-    def create_template(self) -> None:
-        """Make the database that others are copied from."""
-        self._run(f"CREATE DATABASE {_TEMPLATE}")
-        _migrate(self.url(_TEMPLATE))
+    def migrated(self) -> str:
+        """Give the address of the one database that has our tables, as the migration left them."""
+        engine = create_engine(self.url(_MIGRATED))
+        with engine.begin() as connection:
+            connection.execute(text("SET lock_timeout = '20s'"))
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(table.delete())
+            connection.execute(insert(Change).values(id=1, counter=0))
+            connection.execute(insert(Chain).values(id=new_id(), local=True, sequence=0, hash=events.GENESIS))
+        engine.dispose()
+        return self.url(_MIGRATED)
+
+    def prepare(self) -> None:
+        """Make that database."""
+        self._run(f"CREATE DATABASE {_MIGRATED}")
+        _migrate(self.url(_MIGRATED))
 
     def _run(self, statement: str) -> None:
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
@@ -92,7 +105,7 @@ def postgresql() -> Iterator[Postgresql]:
     """Start a PostgreSQL for the session, or skip with the reason why there is none."""
     try:
         with running_postgresql() as server:
-            server.create_template()
+            server.prepare()
             yield server
     except PostgresqlUnavailable as reason:
         pytest.skip(str(reason))
@@ -120,7 +133,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the address of a database with our tables, of each kind."""
     if request.param == "postgresql":
         server: Postgresql = request.getfixturevalue("postgresql")
-        return server.create(_TEMPLATE)
+        return server.migrated()
     shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "bodyworn.db")
     return f"sqlite:///{tmp_path / 'bodyworn.db'}"
 

@@ -36,6 +36,11 @@ def add_profile(session: Session, name: str = "Patrol") -> Profile:
     return profile
 
 
+def change_and_fail(session: Session) -> None:
+    add_profile(session)
+    raise Unwanted
+
+
 def version_of(database: Database) -> int:
     with database.read() as session:
         return session.scalars(select(Profile.version).where(Profile.name == "Patrol")).one()
@@ -63,8 +68,7 @@ def test_two_processes_lose_no_update(database: Database, database_url: str) -> 
 def test_what_raises_leaves_nothing(database: Database) -> None:
     counter = database.change_counter()
     with pytest.raises(Unwanted), database.write() as session:
-        add_profile(session)
-        raise Unwanted
+        change_and_fail(session)
     with database.read() as session:
         assert session.scalars(select(Profile)).all() == []
     assert database.change_counter() == counter

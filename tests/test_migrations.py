@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import bodyworn.migrations.run as run
@@ -15,6 +16,15 @@ from bodyworn.models import Base, Database
 from sqlalchemy import Engine, inspect, text
 
 pytest_plugins = ["fixtures_database"]
+
+
+@pytest.fixture
+def database(empty_url: str) -> Iterator[Database]:
+    """A database of its own, whose tables may be changed."""
+    opened = Database.at(empty_url)
+    upgrade(opened.engine)
+    yield opened
+    opened.close()
 
 
 def differences(engine: Engine) -> list[object]:

@@ -1,8 +1,8 @@
 """Append to the chain of events, and check it. What an event means is decided by whoever records it.
 
 An event is written in the transaction that changes the state it tells of (I16), so there is no change without its
-event and no event without its change. Each controller has one chain; web pages and controller process of a machine share
-it and stand in line at its head.
+event and no event without its change. Each controller has one chain; web pages and controller process of a machine
+share it and stand in line at its head.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Plain = str | int | float | bool | None | list[str]
 
 @dataclass(frozen=True)
 class Break:
-    """A place where a chain is not what was written."""
+    """A place where a chain is not what was written; without a name, the chain of this machine itself is gone."""
 
     chain_id: str
     sequence: int
@@ -66,7 +66,7 @@ def record(
         sequence=head.sequence + 1,
         at=datetime.now(UTC),
         boot_seconds=time.clock_gettime(time.CLOCK_BOOTTIME),
-        boot_id=_boot_id(),
+        boot_id=boot_id(),
         actor=actor,
         action=action,
         object_kind=object_kind,
@@ -96,23 +96,26 @@ def digest(entry: Event) -> str:
 
 def check(session: Session) -> Iterator[Break]:
     """Find every edit, drop, swap, insertion and (against the head) truncation in every chain; constant memory."""
-    for chain in session.scalars(select(Chain)):
+    heads = {chain.id: chain for chain in session.scalars(select(Chain))}
+    if not any(chain.local for chain in heads.values()):
+        yield Break("", 1, "missing")
+    for chain_id in sorted(heads.keys() | set(session.scalars(select(Event.chain_id).distinct()))):
         entries = session.scalars(
-            select(Event).where(Event.chain_id == chain.id).order_by(Event.sequence).execution_options(yield_per=500)
+            select(Event).where(Event.chain_id == chain_id).order_by(Event.sequence).execution_options(yield_per=500)
         )
-        yield from _check_chain(chain, entries)
+        yield from _check_chain(chain_id, heads.get(chain_id), entries)
 
 
-def _check_chain(chain: Chain, entries: Iterable[Event]) -> Iterator[Break]:
+def _check_chain(chain_id: str, head: Chain | None, entries: Iterable[Event]) -> Iterator[Break]:
     previous, expected = GENESIS, 1
     for entry in entries:
         if entry.sequence != expected:
-            yield Break(chain.id, expected, "missing")
+            yield Break(chain_id, expected, "missing")
         elif entry.previous_hash != previous or digest(entry) != entry.hash:
-            yield Break(chain.id, entry.sequence, "edited")
+            yield Break(chain_id, entry.sequence, "edited")
         previous, expected = entry.hash, entry.sequence + 1
-    if (expected - 1, previous) != (chain.sequence, chain.hash):
-        yield Break(chain.id, expected, "truncated")
+    if head is None or (expected - 1, previous) != (head.sequence, head.hash):
+        yield Break(chain_id, expected, "truncated")
 
 
 def _fields(entry: Event) -> Iterator[str]:
@@ -123,5 +126,6 @@ def _fields(entry: Event) -> Iterator[str]:
     yield entry.tool_version
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Name this life of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
