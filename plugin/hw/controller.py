@@ -17,6 +17,7 @@ from ..models import Database
 from ..services import docks, systems
 from ..services.keyring import Keyring
 from ..store import Store
+from . import housekeeping
 from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.1
 _WRITE_DOWN_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
+_HOUSEKEEPING_SECONDS = 600.0
 
 
 class Controller:
@@ -88,7 +90,7 @@ class Controller:
     def _watch(self, shop: Workshop, stop: threading.Event) -> None:
         sockets = local_sockets(self._database)
         self._clear(sockets)
-        counter, written, beaten = shop.bell.counter, 0.0, 0.0
+        counter, written, beaten, cleared = shop.bell.counter, 0.0, 0.0, 0.0
         while not stop.wait(_LOOK_SECONDS):
             if shop.bell.counter != counter:
                 counter, sockets = shop.bell.counter, local_sockets(self._database)
@@ -100,6 +102,9 @@ class Controller:
             if now - beaten >= _HEARTBEAT_SECONDS:
                 beaten = now
                 self._beat(shop)
+            if now - cleared >= _HOUSEKEEPING_SECONDS:
+                cleared = now
+                housekeeping.clear(shop)
 
     def _attend(self, shop: Workshop, sockets: list[Socket]) -> None:
         """Give every camera that has appeared a docking of its own, and forget those that ended."""

@@ -144,6 +144,16 @@ class Store:
             sidecars.remove(parent, name, label)
             sync(label, parent)
 
+    def remove_container(self, container: str) -> None:
+        """Remove a container that holds no object any more, with its metadata; raises StoreDamaged if it does."""
+        check_names(container)
+        with self._container(container) as parent:
+            sidecars.remove_folder(parent, container)
+        with self._root() as root:
+            with edge(container):
+                os.rmdir(container, dir_fd=root)
+            sync(container, root)
+
     def put_metadata(self, container: str, name: str | None, mapping: Mapping[str, str]) -> None:
         """Replace the metadata of an object, or of the container (made if absent) where ``name`` is None."""
         sidecar, label = _sidecar(container, name)

@@ -5,7 +5,7 @@ Memory stays bounded whatever the size of the stream: a pipe holds a few blocks,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Semaphore
@@ -17,7 +17,7 @@ Buffer = bytes | memoryview
 DEPTH: Final = 8
 
 
-def ahead(blocks: Iterable[Buffer], depth: int = 4) -> Iterator[Buffer]:
+def ahead(blocks: Iterable[Buffer], depth: int = 4) -> Generator[Buffer, None, None]:
     """Take blocks from an iterator in a thread of its own, ``depth`` blocks before they are asked for.
 
     An error of the iterator is raised after the blocks that came before it. Closing stops the thread and waits for the

@@ -48,6 +48,18 @@ def remove(parent: int, name: str, label: str) -> None:
         return
 
 
+def remove_folder(parent: int, label: str) -> None:
+    """Remove all metadata of a container, the folder included; none there is fine."""
+    try:
+        with beneath(parent, FOLDER, label) as folder, edge(label):
+            for name in os.listdir(folder):
+                os.unlink(name, dir_fd=folder)
+        with edge(label):
+            os.rmdir(FOLDER, dir_fd=parent)
+    except NoSuchObject:
+        return
+
+
 def sweep_parts(parent: int, label: str) -> int:
     """Remove what died while sidecars were being replaced, and count it."""
     try:

@@ -1,0 +1,36 @@
+"""Keep the spool from filling up with what is safe elsewhere. What may go is decided by ``services.purging``."""
+
+from __future__ import annotations
+
+import logging
+
+from ..errors import BodywornError
+from ..services import purging
+from .workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 50
+
+
+def clear(shop: Workshop, grace_seconds: float = purging.GRACE_SECONDS) -> int:
+    """Give up delivered recordings whose time has come; gives how many. What an earlier crash left goes as well."""
+    with shop.database.write() as session:
+        chosen = purging.purgeable(session, _AT_ONCE, grace_seconds)
+        for recording in chosen:
+            purging.purged(session, recording)
+    for container in list(shop.spool.list_containers()):
+        with shop.database.read() as session:
+            if not purging.given_up(session, container):
+                continue
+        _remove(shop, container)
+    return len(chosen)
+
+
+def _remove(shop: Workshop, container: str) -> None:
+    try:
+        for name in list(shop.spool.list_objects(container)):
+            shop.spool.remove(container, name)
+        shop.spool.remove_container(container)
+    except BodywornError as error:
+        log.warning("container %s could not be removed from the spool: %s", container, error.id)
