@@ -27,7 +27,7 @@ class CopyFacts:
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """One file on the camera, and its copies elsewhere."""
+    """One object of a recording: a file on the camera, its key, or a bookmark in its document; and its copies."""
 
     clip_id: str
     #: As read from the camera and stored.
@@ -93,7 +93,7 @@ class Kept:
 
 
 def may_erase(recording_id: str, clips: Sequence[ClipFacts], policy: ErasePolicy) -> EraseProof | Kept:
-    """Decide whether every file of a recording on the camera may go (decision 14).
+    """Decide whether a recording may go from its camera, by all of its objects (decision 14).
 
     Whatever is not known counts as not there (I11).
     """

@@ -59,6 +59,7 @@ def erased(session: Session, camera_id: str, camera_recording_ids: Sequence[str]
 
 
 def _facts(session: Session, recording: Recording) -> list[ClipFacts]:
+    """Say of every object of a recording where it is: an encrypted clip is no copy without its key (I8)."""
     destination = session.get(Destination, recording.destination_id) if recording.destination_id else None
     return [
         ClipFacts(
@@ -68,5 +69,4 @@ def _facts(session: Session, recording: Recording) -> list[ClipFacts]:
             copies=tuple(CopyFacts(copy.place, copy.state, copy.failure_domain) for copy in clip.copies),
         )
         for clip in recording.clips
-        if clip.kind in ON_CAMERA
     ]
