@@ -23,7 +23,7 @@ def destination_card(session: Session, now: datetime) -> Card:
     """Tell how the content destination is."""
     active = session.scalars(select(Destination).where(Destination.active)).first()
     if active is None:
-        return Card([_not_connected()], None, [sentence("Recordings are kept on the controllers until then.")])
+        return Card([_not_connected()], None, [sentence("Recordings are kept on the controllers.")])
     messages = [*_connection(active), *_clock(active), *_refused(session), *_waiting(session)]
     recent = Recording.found_at >= now - _DAY
     total = count_recordings(session, recent)

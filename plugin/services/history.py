@@ -47,7 +47,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "recording.stored": sentence("All clips stored on the controller"),
     "recording.offload-failed": sentence("Offload failed; the camera keeps the recording"),
     "recording.sending": sentence("Sending to {destination} began"),
-    "clip.delivered": sentence("{clip} delivered ({proof})"),
+    "clip.delivered": sentence("{clip} delivered, and its digest confirmed"),
     "recording.delivered": sentence("Complete at the content destination"),
     "recording.upload-failed": sentence("Sending failed; it is tried again"),
     "recording.refused": sentence("Refused by the content destination; kept here"),
@@ -102,6 +102,8 @@ def _line(event: Event, users: Mapping[str, str]) -> EventLine:
 def _what(event: Event, users: Mapping[str, str]) -> Sentence:
     if event.action == "camera.assigned" and not event.detail.get("camera_user"):
         return sentence("Taken from its user")
+    if event.action == "clip.delivered" and event.detail.get("proof") != "verified":
+        return sentence("{clip} acknowledged by the destination, without proof", clip=_plain(event.detail.get("clip")))
     known = _ACTIONS.get(event.action)
     if known is None:
         return Sentence(event.action)
