@@ -6,8 +6,13 @@ How one file travels is ``offload``; the rest of a docking is ``docking``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from io import FileIO
 
 from ..camera_volume.recording import RecordingDocument
 from ..const import Step
@@ -21,6 +26,9 @@ from .offload import Lockbox, Wanted, lockbox_of, offload
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
+
+#: One file is read from the camera while the one before is read again from the disk and proved.
+_FILES_IN_HAND = 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Intake:
 
     def __init__(self, shop: Workshop, bay_id: str, camera_id: str, camera: DockedCamera) -> None:
         self._shop, self._bay_id, self._camera_id, self._camera = shop, bay_id, camera_id, camera
+        self._reading = threading.Lock()
         self.problems: list[BodywornError] = []
 
     def run(self) -> None:
@@ -111,18 +120,31 @@ class Intake:
                 self._failed(taking, error)
 
     def _take(self, source: RecordingSource, taking: _Taking, lockbox: Lockbox | None) -> None:
-        meter = self._shop.board.bay(self._bay_id)
-        for file in taking.files:
-            with (
-                self._shop.room_for(file.wanted.size_bytes),
-                source.open(taking.camera_recording_id, file.source_name) as opened,
-            ):
-                stored = offload(opened, file.wanted, self._shop.spool, lockbox, meter.add)
-            self._stored(stored)
+        pool = ThreadPoolExecutor(_FILES_IN_HAND, "intake")
+        try:
+            work = [pool.submit(self._take_file, source, taking, file, lockbox) for file in taking.files]
+            for done in work:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
         for wanted, body in taking.bookmarks:
             digests = self._shop.spool.write_bytes(wanted.container, wanted.name, body, metadata=wanted.metadata)
             self._stored(StoredClip(wanted.clip_id, digests.size_bytes, digests.sha256, digests))
         self._whole(taking)
+
+    def _take_file(self, source: RecordingSource, taking: _Taking, file: _File, lockbox: Lockbox | None) -> None:
+        meter = self._shop.board.bay(self._bay_id)
+        with self._shop.room_for(file.wanted.size_bytes):
+            stored = offload(
+                partial(self._opened, source, taking, file), file.wanted, self._shop.spool, lockbox, meter.add
+            )
+        self._stored(stored)
+
+    @contextmanager
+    def _opened(self, source: RecordingSource, taking: _Taking, file: _File) -> Iterator[FileIO]:
+        """Open a file on the camera once the one before has been read: two at once would only share its speed."""
+        with self._reading, source.open(taking.camera_recording_id, file.source_name) as opened:
+            yield opened
 
     def _stored(self, stored: StoredClip) -> None:
         self._shop.hook(Step.STORED)

@@ -5,7 +5,8 @@ What is brought, and what follows from it, is ``docking``'s business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from io import FileIO
 
@@ -48,8 +49,12 @@ class Wanted:
     metadata: dict[str, str]
 
 
+#: Opens the file on the camera; entered and left in another thread, and left as soon as it has been read.
+Opening = Callable[[], AbstractContextManager[FileIO]]
+
+
 def offload(
-    source: FileIO, wanted: Wanted, spool: Store, lockbox: Lockbox | None, progress: Callable[[int], None]
+    source: Opening, wanted: Wanted, spool: Store, lockbox: Lockbox | None, progress: Callable[[int], None]
 ) -> StoredClip:
     """Copy a file from a camera into the spool.
 
@@ -58,10 +63,11 @@ def offload(
     :raises ClipDiffers: when the bytes are not what the document says; nothing is kept of the copy then.
     :raises CameraReadFailed: and other errors of camera or spool; the camera's file is as it was.
     """
-    blocks = ahead(_counted(source, wanted, progress))
-    if lockbox is None:
-        return _plainly(blocks, wanted, spool)
-    return _encrypted(blocks, wanted, spool, lockbox)
+    # closed by hand, innermost first: an error that somebody keeps would keep the thread and the camera's file as well
+    with closing(_counted(source, wanted, progress)) as counted, closing(ahead(counted)) as blocks:
+        if lockbox is None:
+            return _plainly(blocks, wanted, spool)
+        return _encrypted(blocks, wanted, spool, lockbox)
 
 
 def _plainly(blocks: Iterator[Buffer], wanted: Wanted, spool: Store) -> StoredClip:
@@ -82,14 +88,15 @@ def _encrypted(blocks: Iterator[Buffer], wanted: Wanted, spool: Store, lockbox: 
         wanted.name, lockbox.destination_key_pem, lockbox.public_key_id, lockbox.recovery_key
     )
     try:
-        digests = spool.write(
-            wanted.container,
-            wanted.name,
-            ahead(encryption.encrypt(blocks)),
-            verifier=encryption.verifier(),
-            accept=lambda _: _compare(wanted, encryption.plaintext_size_bytes, encryption.plaintext_sha256),
-            metadata=wanted.metadata,
-        )
+        with closing(ahead(encryption.encrypt(blocks))) as encrypted:
+            digests = spool.write(
+                wanted.container,
+                wanted.name,
+                encrypted,
+                verifier=encryption.verifier(),
+                accept=lambda _: _compare(wanted, encryption.plaintext_size_bytes, encryption.plaintext_sha256),
+                metadata=wanted.metadata,
+            )
         key = _store_key(encryption, wanted, spool, digests)
     finally:
         encryption.wipe()
@@ -118,16 +125,14 @@ def _compare(wanted: Wanted, size_bytes: int, sha256: str) -> None:
         raise ClipDiffers(name=wanted.name)
 
 
-def _counted(source: FileIO, wanted: Wanted, progress: Callable[[int], None]) -> Iterator[Buffer]:
+def _counted(source: Opening, wanted: Wanted, progress: Callable[[int], None]) -> Generator[Buffer, None, None]:
     """Read to the end, but never past one byte more than the document says: a file that grows is not followed."""
     left = wanted.size_bytes + 1
-    while left > 0:
-        block = _read(source, min(BLOCK_BYTES, left), wanted)
-        if not block:
-            return
-        left -= len(block)
-        progress(len(block))
-        yield block
+    with source() as opened:
+        while left > 0 and (block := _read(opened, min(BLOCK_BYTES, left), wanted)):
+            left -= len(block)
+            progress(len(block))
+            yield block
 
 
 def _read(source: FileIO, size_bytes: int, wanted: Wanted) -> bytes:

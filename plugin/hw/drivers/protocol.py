@@ -1,7 +1,7 @@
 """What every camera driver can do, and the plain facts that go in and out. Drivers themselves are the modules beside.
 
 A driver makes one kind of camera look like every other. It never decides: what a camera should be told and what may go
-is in ``services``; when, is in ``docking``. All calls for one camera come from one thread. Every method may raise
+is in ``services``; when, is in ``docking``. Calls for one camera come one after the other. Every method may raise
 ``CameraGone`` at any moment, because people undock cameras whenever they like.
 """
 
