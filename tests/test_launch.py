@@ -14,9 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bodyworn.crypto.master_key import KdfCost
+from bodyworn.services import systems
+from bodyworn.services.keyring import Keyring
 from bodyworn.supervise import Command, ControllerProcess
-from hosting import ROOT
+from hosting import ROOT, host_app, loader_of
 
+CHEAPEST = KdfCost(memory_kib=64 * 1024, iterations=1, lanes=1)
 SECRET = "postgresql://bodyworn:not-for-ps@db/bodyworn"
 
 
@@ -165,6 +169,32 @@ def test_launched_it_ends_when_its_parent_is_gone(tmp_path):
         assert process.stdout.readline() == b"up\n"
         process.stdin.close()
         assert process.wait(20) == -signal.SIGTERM
+
+
+@pytest.mark.feature("HST-1")
+def test_starting_the_plugin_runs_one_controller_and_stopping_ends_it(tmp_path):
+    app = host_app(tmp_path / "data", with_accounts=False)
+    folder, loader = app.extensions["bodyworn"].data_dir, loader_of(app)
+    found_system(app)
+    loader.start()
+    try:
+        lock = folder / "controller.lock"
+        pid = int(until(lambda: lock.exists() and lock.read_text().strip()))
+        assert b"launch.py\0controller\0--data-dir" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert until(lambda: loader.health(loader.slots[0])[0].state == "okay"), log_of(folder)
+        loader.start()
+        assert int(lock.read_text()) == pid
+    finally:
+        assert loader.stop() == []
+    assert not is_alive(pid)
+
+
+def found_system(app) -> None:
+    """Found a system, as the wizard does."""
+    runtime = app.extensions["bodyworn"]
+    keyring = Keyring(runtime.data_dir / "keys")
+    with runtime.database.write() as session:
+        systems.found(session, keyring, name="Depot", passphrase="correct horse battery staple", cost=CHEAPEST)
 
 
 # --- bodyworn serve ------------------------------------------------------------------------------------------------
