@@ -353,6 +353,7 @@ def test_every_unreachable_address_is_listed(fake: FakeDestination) -> None:
             Client(fake.connection(authentication_uris=uris)).sign_in()
 
 
+@pytest.mark.feature("DST-4")
 def test_each_kind_of_unreachable_has_its_own_name(fake: FakeDestination) -> None:
     with closed_port() as port, pytest.raises(errors.DestinationRefusesConnection):
         Client(fake.connection(authentication_uris=(f"http://127.0.0.1:{port}/auth",))).sign_in()
@@ -450,6 +451,7 @@ def test_a_plain_server_at_an_https_address_is_named(fake: FakeDestination) -> N
 # --- capabilities and categories -------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("DST-3")
 def test_capabilities_are_believed_only_when_true(client: Client, fake: FakeDestination) -> None:
     fake.script(
         "GET",

@@ -139,6 +139,7 @@ def test_long_lists_are_cut_by_the_database(database):
     assert (past_the_end.number, len(past_the_end.rows)) == (3, 10)
 
 
+@pytest.mark.feature("CAM-11")
 @pytest.mark.feature("CAM-3")
 def test_a_cameras_page_tells_its_history_with_names(database, ids):
     with database.write() as session:

@@ -54,6 +54,7 @@ def sequences(database: Database) -> list[int]:
         return list(session.scalars(select(Event.sequence).order_by(Event.sequence)))
 
 
+@pytest.mark.feature("SYS-10")
 def test_events_follow_one_another_from_the_first(chained: Database) -> None:
     with chained.read() as session:
         entries = session.scalars(select(Event).order_by(Event.sequence)).all()

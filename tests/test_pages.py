@@ -230,6 +230,7 @@ def test_adding_nothing_says_so_and_changes_nothing(fresh):
         assert not camera_list.camera(session, ids.new_camera).belongs
 
 
+@pytest.mark.feature("CAM-4")
 @pytest.mark.feature("CAM-3")
 def test_a_camera_is_assigned_and_renamed(fresh):
     ids = seed.seed(fresh.database)

@@ -741,6 +741,7 @@ def test_a_clip_that_is_too_small_is_refused(tmp_path: Path) -> None:
         make_clip(tmp_path / "clip.mkv", SCENE, size_bytes=1000)
 
 
+@pytest.mark.feature("SIM-3")
 def test_time_serial_and_user_can_be_read_in_the_picture(tmp_path: Path) -> None:
     import av
 
