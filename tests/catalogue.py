@@ -74,7 +74,7 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 
 def _forms(string: object) -> tuple[str, ...]:
-    return tuple(string) if isinstance(string, list | tuple) else (str(string),)
+    return tuple(string) if isinstance(string, list | tuple) else (str(string or ""),)
 
 
 def _errors() -> list[str]:
