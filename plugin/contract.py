@@ -1,19 +1,17 @@
 """The contract between a host and the plugin, version 1; ``docs/host-contract.md`` is its prose.
 
-Only the shapes that cross the border live here. Nothing of ours is imported, so a host may read this module (or copy it) without
-loading anything else.
+Only the shapes that cross the border live here. Nothing of ours is imported, so a host may read this module (or copy
+it) without loading anything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -145,7 +143,7 @@ class HealthItem:
 
 @dataclass(frozen=True)
 class Plugin:
-    """What ``setup`` returns. The host registers the blueprints and calls the rest at the moments named in the contract."""
+    """What ``setup`` returns. The host registers the blueprints and calls the rest at the contract's moments."""
 
     domain: str
     version: str
@@ -155,7 +153,8 @@ class Plugin:
     permissions: Sequence[Permission]
     #: Bring the plugin's own tables to this version; one process, before any worker serves.
     migrate: Callable[[], None]
-    #: Start the controller process once for the machine; raises ``NotReady``; a second call does nothing.
+    #: Start the controller process once for the machine; raises ``NotReady``; a second call does nothing. After
+    #: ``unload`` it opens the routes again.
     start: Callable[[], None]
     #: Stop what ``start`` started; idempotent, never raises; returns what did not stop in time, in words.
     stop: Callable[[], Sequence[str]]
