@@ -22,6 +22,8 @@ import pytest
 from bodyworn.migrations.run import upgrade
 from bodyworn.models import Base, Chain, Change, Database, new_id
 from bodyworn.services import events
+from bodyworn.services.keyring import Keyring
+from rig_parts import Depot
 from sqlalchemy import create_engine, insert, text
 
 _BINARIES = Path("/usr/lib/postgresql")
@@ -153,6 +155,18 @@ def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
     opened = Database.at(f"sqlite:///{tmp_path / 'bodyworn.db'}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    """Make the keys of a machine."""
+    return Keyring(tmp_path / "keys")
+
+
+@pytest.fixture
+def depot(database: Database, keyring: Keyring) -> Depot:
+    """Found a system with one bay, on each kind of database."""
+    return Depot.found(database, keyring)
 
 
 def _migrate(url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,12 +15,13 @@ from bodyworn.crypto import envelope
 from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.crypto.master_key import KdfCost
-from bodyworn.models import Bay, Camera, Clip, Database, DockKind, Recording, System
+from bodyworn.models import Bay, Camera, Clip, Database, DockKind, Event, Recording, System
 from bodyworn.services import cameras, docks, recordings, systems
 from bodyworn.services.cameras import SeenCamera
 from bodyworn.services.keyring import Keyring
 from bodyworn.services.recordings import StoredClip
 from bodyworn.store import Digests
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 CHEAPEST = KdfCost(memory_kib=64 * 1024, iterations=1, lanes=1)
@@ -139,9 +141,6 @@ def md5(data: bytes) -> str:
 
 def event_actions(database: Database, object_id: str | None = None) -> list[str]:
     """List what happened, in order, to one thing or to everything."""
-    from bodyworn.models import Event
-    from sqlalchemy import select
-
     rows = select(Event).order_by(Event.sequence)
     with database.read() as session:
         found: Sequence[Event] = session.scalars(rows).all()
@@ -158,3 +157,28 @@ def _entry(start: datetime) -> ClipEntry:
         container="mkv",
         sha256=sha256(name.encode()),
     )
+
+
+@dataclass
+class Depot:
+    """A founded system on a database, with one bay and the key of one camera."""
+
+    database: Database
+    keyring: Keyring
+    bay_id: str
+    key: SigningKey = field(default_factory=SigningKey.generate)
+
+    @classmethod
+    def found(cls, database: Database, keyring: Keyring) -> Depot:
+        """Found it."""
+        with database.write() as session:
+            found_system(session, keyring)
+            return cls(database, keyring, add_bay(session).id)
+
+    def camera(self, session: Session, **changes: Any) -> Camera:
+        """Let the camera be seen in the bay, and added."""
+        return add_camera(session, session.get_one(Bay, self.bay_id), self.key, **changes)
+
+    def recording(self, session: Session, document: RecordingDocument | None = None, **changes: Any) -> Recording:
+        """Let a recording be found on the camera."""
+        return find(session, self.camera(session, **changes), self.key, document)

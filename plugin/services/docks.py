@@ -55,7 +55,7 @@ def empty(session: Session, bay_id: str) -> None:
 def enter(session: Session, bay_id: str, state: BayState, problem: BodywornError | None = None) -> None:
     """Write down what goes on in a bay; the event says why when it is a problem."""
     bay = session.get_one(Bay, bay_id)
-    before = bay.state
+    before = (bay.state, bay.problem_id)
     bay.state = state
     bay.problem_id = problem.id if problem else None
     bay.problem_values = dict(problem.values) if problem else None
@@ -64,7 +64,7 @@ def enter(session: Session, bay_id: str, state: BayState, problem: BodywornError
         _no_progress(bay)
     if state is BayState.READY:
         bay.done_bytes, bay.bytes_per_second = bay.total_bytes, None
-    if state is not before or problem:
+    if (state, bay.problem_id) != before:
         events.record(
             session,
             f"bay.{state}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from ..crypto.keys import SigningKey
@@ -31,13 +32,19 @@ class Keyring:
         return self.box.open(purpose, sealed)
 
     def store_signing_key(self, name: str, key: SigningKey) -> None:
-        """Keep a signing key, durably, under a name such as ``system`` or ``controller``; never overwrites."""
+        """Keep a signing key, durably, under a name such as ``system`` or ``controller``.
+
+        An earlier key of that name, left by a founding that was cut off, is kept beside it.
+        """
         path = self._folder / f"{name}.key"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        part = path.with_suffix(".part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(self.box.seal(f"signing-key:{name}", key.private_bytes()))
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            path.rename(path.with_suffix(f".{time.time_ns()}.key"))
+        part.rename(path)
         self._sync_folder()
 
     def signing_key(self, name: str) -> SigningKey:
