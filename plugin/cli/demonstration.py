@@ -32,7 +32,7 @@ USERS = ("User 1041", "User 1067", "User 1088", "User 1102")
 _SERIALS = tuple(f"SIM{number:04}" for number in range(1, len(USERS) + 1))
 _LOOK_SECONDS = 1.0
 _LAUNCH = Path(__file__).resolve().parent.parent / "launch.py"
-_SHIFTS = ("--cameras", "5", "--clips", "2", "--seconds", "45", "--worn", "20", "--docked", "40", "--shifts", "8")
+_SHIFTS = ("--cameras", "5", "--clips", "2", "--seconds", "90", "--worn", "20", "--docked", "60", "--shifts", "4")
 
 
 def password_file(data_dir: Path) -> Path:

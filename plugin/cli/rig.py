@@ -44,7 +44,13 @@ def build(database: Database, data_dir: Path, *, name: str, passphrase: str, bay
     with database.write() as session:
         if systems.find(session) is None:
             systems.found(
-                session, keyring, name=name, passphrase=passphrase, demonstration=demonstration, cost=_CHEAPEST
+                session,
+                keyring,
+                name=name,
+                controller_name=name,
+                passphrase=passphrase,
+                demonstration=demonstration,
+                cost=_CHEAPEST,
             )
             docks.add_dock(session, name="Dock 1", kind=DockKind.SIMULATED, locator=str(folder.absolute()), bays=bays)
     return Rig(database, data_dir, keyring, SimulatedDock(folder, bays))

@@ -21,7 +21,10 @@ _POLL_SECONDS: Final = 0.2
 
 @dataclass(frozen=True)
 class Shift:
-    """How cameras are used: what each records a shift, how long it is out, how long it rests in its bay when empty."""
+    """How cameras are used: what each records a shift, how long it is out, how long it rests in its bay when empty.
+
+    One that was never out goes as soon as it is ready.
+    """
 
     wish: Wish = field(default_factory=Wish)
     recordings: int = 1
@@ -93,7 +96,9 @@ def _go_on(one: _Worn, shift: Shift, report: Callable[[str, Recorded], None]) ->
             camera.dock(one.bay)
             one.since = now
         return
-    rested = now - one.since >= shift.docked_seconds and (shift.limit is None or one.shifts < shift.limit)
+    rested = (one.shifts == 0 or now - one.since >= shift.docked_seconds) and (
+        shift.limit is None or one.shifts < shift.limit
+    )
     if rested and not camera.recordings() and camera.describe().state is CameraState.READY:
         camera.undock()
         one.shifts += 1
