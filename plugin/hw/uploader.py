@@ -5,6 +5,7 @@ How one recording is sent is ``shipment``; what is due and what is written down 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import threading
@@ -23,6 +24,7 @@ from ..errors import (
     DestinationFailed,
     DifferentAtDestination,
     EtagDiffers,
+    LicenceMissing,
     MissingObject,
     Rejected,
     SpoolDamaged,
@@ -43,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 300.0
 _IDLE_SECONDS = 1.0
+#: Licences are bought by people.
+_LICENCE_SECONDS = 3600.0
 #: What is wrong with one recording, and not with the destination.
 _OF_THE_RECORDING = (DifferentAtDestination, TooLarge, Rejected, EtagDiffers, MissingObject, SpoolDamaged, BodyChanged)
 
@@ -53,6 +57,8 @@ class _Job:
 
     parcel: Parcel
     destination_id: str
+    #: Of the destination's connection file.
+    edition: str
     failure_domain: str
     route: Route
     #: Stored before the destination asked for encryption: encrypted first, sent after.
@@ -71,6 +77,7 @@ class Uploader:
         self._clients: dict[str, tuple[bytes, Client]] = {}
         self._failures = 0
         self._paused_until = 0.0
+        self._paused_for = ""
         self._threads = [
             threading.Thread(target=self._work, name=f"uploader-{number}", daemon=True) for number in range(parallel)
         ]
@@ -89,37 +96,49 @@ class Uploader:
     def _work(self) -> None:
         seen = -1
         while not self._stop.is_set():
-            job = self._take()
-            if job is None:
+            recording_id = self._take()
+            if recording_id is None:
                 seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
                 continue
             try:
-                self._seal_or_send(job)
-            except Exception:
-                # A defect of ours: the recording stays stored, the others go on, the log says what it was.
-                log.exception("sending %s failed unexpectedly", job.parcel.recording_id)
-                self._failed(job, BodywornError())
+                self._handle(recording_id)
+            except Exception as error:
+                # What cannot be read, or a defect of ours: it stays stored and says so, the others go on.
+                log.exception("recording %s cannot be sent", recording_id)
+                self._set_aside(recording_id, error if isinstance(error, BodywornError) else BodywornError())
             finally:
-                self._put_down(job.parcel.recording_id)
+                self._put_down(recording_id)
 
-    def _take(self) -> _Job | None:
+    def _take(self) -> str | None:
         """Take the next recording that nobody has in hand; None when there is none, or the destination rests."""
-        with self._lock:
-            if time.monotonic() < self._paused_until:
+        with self._lock, self._shop.database.read() as session:
+            destination = destinations.active(session)
+            if destination is None or self._rests(destination):
                 return None
-            with self._shop.database.read() as session:
-                destination = destinations.active(session)
-                if destination is None:
-                    return None
-                for recording in deliveries.due(session, limit=len(self._in_hand) + 1):
-                    if recording.id not in self._in_hand:
-                        self._in_hand.add(recording.id)
-                        return self._job(session, recording, destination)
+            for recording in deliveries.due(session, limit=len(self._in_hand) + 1):
+                if recording.id not in self._in_hand:
+                    self._in_hand.add(recording.id)
+                    return recording.id
         return None
+
+    def _rests(self, destination: Destination) -> bool:
+        """Tell whether the destination is to be left alone; a new connection file ends that."""
+        return time.monotonic() < self._paused_until and self._paused_for == _edition(destination)
+
+    def _set_aside(self, recording_id: str, error: BodywornError) -> None:
+        with self._shop.database.write() as session:
+            deliveries.upload_failed(session, recording_id, error, None)
 
     def _put_down(self, recording_id: str) -> None:
         with self._lock:
             self._in_hand.discard(recording_id)
+
+    def _handle(self, recording_id: str) -> None:
+        with self._shop.database.read() as session:
+            destination = destinations.active(session)
+            assert destination is not None, "there was one when the recording was taken"
+            job = self._job(session, session.get_one(Recording, recording_id), destination)
+        self._seal_or_send(job)
 
     def _job(self, session: Session, recording: Recording, destination: Destination) -> _Job:
         document = documents.read(recording, session.get_one(Camera, recording.camera_id))
@@ -127,7 +146,8 @@ class Uploader:
         route = Route(self._client(destination), self._shop.spool, destination.can_verify, self._shop.hook)
         lockbox = lockbox_of(route.client.connection, self._shop.book.recovery_encryption_key.raw)
         readable = sealing.readable(recording) if lockbox else ()
-        return _Job(parcel, destination.id, parcels.failure_domain(destination), route, readable, lockbox)
+        domain = parcels.failure_domain(destination)
+        return _Job(parcel, destination.id, _edition(destination), domain, route, readable, lockbox)
 
     def _client(self, destination: Destination) -> Client:
         """Give the client of a destination, made anew when its connection file changed."""
@@ -223,14 +243,22 @@ class Uploader:
         with self._shop.database.write() as session:
             _judge(session, job, error)
         if not isinstance(error, _OF_THE_RECORDING):
-            self._pause(error)
+            self._pause(job, error)
 
-    def _pause(self, error: BodywornError) -> None:
+    def _pause(self, job: _Job, error: BodywornError) -> None:
         """Let the whole destination rest: longer each time, and as long as it asks."""
         self._failures += 1
         wait = min(2.0 ** min(self._failures - 1, 9), _LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
         asked = error.retry_after_seconds if isinstance(error, DestinationFailed) else 0.0
+        if isinstance(error, LicenceMissing):
+            asked = _LICENCE_SECONDS
+        self._paused_for = job.edition
         self._paused_until = time.monotonic() + max(wait, min(asked, 3600.0))
+
+
+def _edition(destination: Destination) -> str:
+    """Name the connection file in force, which is sealed anew whenever somebody uploads one."""
+    return hashlib.sha256(destination.sealed_file).hexdigest()
 
 
 def _judge(session: Session, job: _Job, error: BodywornError) -> None:
