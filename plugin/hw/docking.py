@@ -103,6 +103,7 @@ class Docking:
                 settings=camera_settings.wanted(session, camera) if _is_outdated(camera) else None,
                 set_clock=True,
                 renew_lease=True,
+                came_with_settings=camera.applied_settings or 0,
             )
         self._take_down(self._camera.synchronise(wishes))
 
@@ -159,6 +160,8 @@ class Docking:
     # what may go
 
     def _erase(self) -> None:
+        if self._problems and self._camera.facts().public_key is None:
+            return  # what could not be taken from a plain disk keeps everything else on it as well (I14)
         with self._shop.database.read() as session:
             camera = cameras.get(session, self._camera_id)
             granted = erasures.erasable(session, camera, _policy(session, self._camera.facts()))

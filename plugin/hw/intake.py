@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from io import FileIO
 
-from ..camera_volume.recording import RecordingDocument
 from ..const import Step
 from ..errors import BodywornError, CameraGone, CameraOwnedElsewhere
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState
 from ..services import copies, destinations, docks, manifests, recordings, systems
+from ..services.documents import Description
 from ..services.recording_names import bookmark_bodies
 from ..services.recordings import StoredClip
 from .drivers.protocol import DockedCamera, Listed, Receipted, RecordingSource
@@ -183,7 +183,7 @@ class Intake:
         return lockbox_of(connection, self._shop.book.recovery_encryption_key.raw) if connection else None
 
 
-def _taking(recording: Recording, document: RecordingDocument) -> _Taking:
+def _taking(recording: Recording, document: Description) -> _Taking:
     bodies = bookmark_bodies(document)
     declared = {entry.name: entry.sha256 for entry in document.clips}
     if document.track is not None:

@@ -80,6 +80,8 @@ class ClipKind(StrEnum):
     CLIP = "clip"
     TRACK = "track"
     BOOKMARK = "bookmark"
+    #: Stays here and can be downloaded: a photo, or what a camera puts beside its clips (decision 20).
+    ATTACHMENT = "attachment"
     #: The wrapped content key of another object.
     KEY = "key"
 

@@ -32,13 +32,14 @@ class Delivery:
 
 
 def due(session: Session, limit: int) -> list[Recording]:
-    """List recordings to upload now: bookmarked and protected first, then the oldest."""
+    """List recordings to upload now: bookmarked and protected first, then the oldest; photos alone stay here."""
     now = datetime.now(UTC)
     rows = (
         select(Recording)
         .where(
             Recording.state == RecordingState.STORED,
             Recording.camera_user_id.is_not(None),
+            Recording.clips.any(Clip.kind == ClipKind.CLIP),
             or_(Recording.retry_at.is_(None), Recording.retry_at <= now),
         )
         .order_by(Recording.protected.desc(), Recording.start_at)
@@ -119,16 +120,18 @@ def quarantined(session: Session, recording_id: str, error: BodywornError) -> No
     events.record(session, "recording.quarantined", "recording", recording_id, result=error.id)
 
 
-#: Capabilities that an object needs at the destination; clips and keys always go.
+#: Capabilities that an object needs at the destination; clips and keys always go, attachments never.
 _NEEDS = {ClipKind.BOOKMARK: "bookmarks", ClipKind.TRACK: "track"}
 
 
-def travels(clip: Clip, destination: Destination) -> bool:
-    """Tell whether an object goes to a destination, by what the destination said it can store."""
+def travels(clip: Clip, destination: Destination | None) -> bool:
+    """Tell whether an object goes to a destination, by what the destination said it can store; None for any."""
     kind = clip.kind
     if clip.unlocks_id is not None:
         kind = next(other.kind for other in clip.recording.clips if other.id == clip.unlocks_id)
-    return kind not in _NEEDS or bool(getattr(can(destination), _NEEDS[kind]))
+    if kind is ClipKind.ATTACHMENT:
+        return False
+    return destination is None or kind not in _NEEDS or bool(getattr(can(destination), _NEEDS[kind]))
 
 
 def can(destination: Destination) -> Capabilities:

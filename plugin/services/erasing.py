@@ -12,7 +12,7 @@ from enum import StrEnum
 from ..models import ClipKind, CopyState, Place
 
 #: Kinds that exist on a camera; bookmarks are part of its document, keys are made here.
-ON_CAMERA = frozenset({ClipKind.CLIP, ClipKind.TRACK})
+ON_CAMERA = frozenset({ClipKind.CLIP, ClipKind.TRACK, ClipKind.ATTACHMENT})
 _MINT = object()
 
 

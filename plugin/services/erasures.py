@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from ..errors import RecordingVanished
 from ..models import Camera, Clip, CopyState, Destination, Place, Recording, RecordingState
 from . import copies, events
 from .deliveries import travels
@@ -18,7 +19,9 @@ from .erasing import ON_CAMERA, ClipFacts, CopyFacts, ErasePolicy, EraseProof, K
 
 
 def erasable(session: Session, camera: Camera, policy: ErasePolicy) -> list[tuple[Recording, EraseProof]]:
-    """List what may go from a camera, each with its proof."""
+    """List what may go from a camera, each with its proof; from a plain disk nothing until all is stored (I14)."""
+    if camera.public_key is None and _waits(session, camera):
+        return []
     rows = (
         select(Recording)
         .where(Recording.camera_id == camera.id, Recording.erased_at.is_(None))
@@ -27,6 +30,14 @@ def erasable(session: Session, camera: Camera, policy: ErasePolicy) -> list[tupl
     )
     answers = [(found, may_erase(found.id, _facts(session, found), policy)) for found in session.scalars(rows)]
     return [(found, answer) for found, answer in answers if not isinstance(answer, Kept)]
+
+
+def _waits(session: Session, camera: Camera) -> bool:
+    """Tell whether something that was found on a camera, and has not vanished from it, is not stored yet."""
+    waiting = select(Recording.problem_id).where(
+        Recording.camera_id == camera.id, Recording.stored_at.is_(None), Recording.erased_at.is_(None)
+    )
+    return any(problem_id != RecordingVanished.id for problem_id in session.scalars(waiting))
 
 
 def erase_ordered(session: Session, proofs: Iterable[EraseProof]) -> None:
@@ -65,7 +76,7 @@ def _facts(session: Session, recording: Recording) -> list[ClipFacts]:
         ClipFacts(
             clip_id=clip.id,
             sha256=clip.sha256,
-            goes_to_destination=destination is None or travels(clip, destination),
+            goes_to_destination=travels(clip, destination),
             copies=tuple(CopyFacts(copy.place, copy.state, copy.failure_domain) for copy in clip.copies),
         )
         for clip in recording.clips

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from ..camera_volume.recording import RecordingDocument
 from ..destination import metadata, names
 from ..models import Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
 from . import copies, systems
 from .deliveries import can, travels
+from .documents import Description
 from .recording_names import location_text
 
 #: Clips first, what explains them after: a destination that shows early sees the picture first.
@@ -66,7 +66,7 @@ class Parcel:
     notices: tuple[Notice, ...]
 
 
-def pack(session: Session, recording: Recording, document: RecordingDocument, destination: Destination) -> Parcel:
+def pack(session: Session, recording: Recording, document: Description, destination: Destination) -> Parcel:
     """Take everything that sending needs out of the database."""
     sent = [clip for clip in recording.clips if travels(clip, destination)]
     sent.sort(key=lambda clip: (_ORDER[clip.kind], clip.position))
@@ -118,7 +118,7 @@ def _item(clip: Clip, domain: str) -> Item:
     )
 
 
-def _container_metadata(session: Session, recording: Recording, document: RecordingDocument) -> dict[str, str]:
+def _container_metadata(session: Session, recording: Recording, document: Description) -> dict[str, str]:
     camera = session.get_one(Camera, recording.camera_id)
     facts = metadata.RecordingFacts(
         user_uuid=recording.camera_user_id or "",

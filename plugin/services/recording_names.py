@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ..camera_volume.recording import Bookmark, ClipEntry, Location, RecordingDocument
+from ..camera_volume.recording import Bookmark, ClipEntry, Location
 from ..destination import metadata, names
 from ..models import Clip, ClipKind, Copy, CopyState, Place, new_id
+from .documents import Description
+from .findings import FoundFile
 
 #: Stands where a container's name needs a user and nobody was assigned; such a recording is not sent.
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -19,26 +22,27 @@ def container_name_of(camera_user_id: str | None, serial: str, moment: datetime)
     return names.container_name(camera_user_id or NOBODY, serial, moment)
 
 
-def objects_of(document: RecordingDocument, camera_id: str) -> list[Clip]:
-    """List the objects of a recording: its clips, its track, its bookmarks."""
-    clips = [_clip(entry, position, camera_id) for position, entry in enumerate(document.clips)]
+def objects_of(document: Description, camera_id: str) -> list[Clip]:
+    """List the objects of a recording: its clips and what lies beside them, its track, its bookmarks."""
+    entries: Sequence[ClipEntry | FoundFile] = document.clips
+    clips = [_clip(entry, position, camera_id) for position, entry in enumerate(entries)]
     track = [_track(document, len(clips), camera_id)] if document.track else []
     first = len(clips) + len(track)
     return clips + track + [_bookmark(one, first + index) for index, one in enumerate(document.bookmarks)]
 
 
-def bookmark_bodies(document: RecordingDocument) -> dict[str, bytes]:
+def bookmark_bodies(document: Description) -> dict[str, bytes]:
     """Give the bytes of each bookmark object by its name; a bare bookmark has none."""
     return {_bookmark_name(one): one.text.encode() for one in document.bookmarks}
 
 
-def _clip(entry: ClipEntry, position: int, camera_id: str) -> Clip:
+def _clip(entry: ClipEntry | FoundFile, position: int, camera_id: str) -> Clip:
     return _on_camera(
         camera_id,
-        kind=ClipKind.CLIP,
+        kind=entry.kind if isinstance(entry, FoundFile) else ClipKind.CLIP,
         position=position,
         name=entry.name,
-        source_name=entry.name,
+        source_name=entry.path if isinstance(entry, FoundFile) else entry.name,
         start_at=entry.start,
         stop_at=entry.stop,
         size_bytes=entry.size_bytes,
@@ -46,7 +50,7 @@ def _clip(entry: ClipEntry, position: int, camera_id: str) -> Clip:
     )
 
 
-def _track(document: RecordingDocument, position: int, camera_id: str) -> Clip:
+def _track(document: Description, position: int, camera_id: str) -> Clip:
     assert document.track is not None
     short_id = document.clips[0].name.rpartition(".")[0].rpartition("_")[2]
     return _on_camera(

@@ -15,12 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..camera_volume.documents import FileDigest, content_sha256
-from ..camera_volume.recording import DOCUMENT_NAME, RecordingDocument
+from ..camera_volume.recording import DOCUMENT_NAME
 from ..destination.metadata import key_metadata
 from ..errors import BodywornError, RecordingVanished, RecordingWithoutUser
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState, new_id
 from ..store import Digests
 from . import cameras, copies, events, problems, systems
+from .documents import Description
+from .findings import Finding
 from .recording_names import container_name_of, objects_of
 
 #: Beyond this the camera's clock was wrong, and the container gets the corrected time (decision 21).
@@ -40,15 +42,16 @@ class StoredClip:
     key: Digests | None = None
 
 
-def found(session: Session, camera: Camera, document: RecordingDocument, envelope: bytes) -> Recording:
+def found(session: Session, camera: Camera, document: Description, envelope: bytes) -> Recording:
     """Write down the intent to take a recording (P6); the same recording again gives the same row."""
+    assert isinstance(document, Finding) == (camera.public_key is None), "a camera with a key signs what it says"
     existing = session.scalars(
         select(Recording).where(Recording.camera_id == camera.id, Recording.camera_recording_id == document.id)
     ).one_or_none()
     return existing or _create(session, camera, document, envelope)
 
 
-def _create(session: Session, camera: Camera, document: RecordingDocument, envelope: bytes) -> Recording:
+def _create(session: Session, camera: Camera, document: Description, envelope: bytes) -> Recording:
     user_id = cameras.wearer(session, camera.id, document.settings_sequence)
     recording = Recording(
         id=new_id(),
@@ -84,7 +87,7 @@ def _create(session: Session, camera: Camera, document: RecordingDocument, envel
     return recording
 
 
-def _free_container(session: Session, user_id: str | None, camera: Camera, document: RecordingDocument) -> str:
+def _free_container(session: Session, user_id: str | None, camera: Camera, document: Description) -> str:
     """Name the container by the trigger's time, corrected where the clock was off; if taken, by the next second."""
     moment = document.trigger_on
     if camera.clock_offset_seconds and abs(camera.clock_offset_seconds) > LARGEST_CLOCK_OFFSET_SECONDS:

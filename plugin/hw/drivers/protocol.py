@@ -14,10 +14,10 @@ from datetime import datetime
 from io import FileIO
 from typing import Protocol
 
-from ...camera_volume.recording import RecordingDocument
 from ...errors import BodywornError
 from ...services.camera_settings import WantedSettings
 from ...services.cameras import SeenCamera
+from ...services.documents import Description
 from ...services.erasing import EraseProof
 
 
@@ -29,6 +29,8 @@ class Wishes:
     settings: WantedSettings | None = None
     set_clock: bool = False
     renew_lease: bool = False
+    #: Settings that it worked by when it came, as far as is known here; for cameras that cannot say it themselves.
+    came_with_settings: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Listed:
     """A recording on the camera: its document, or why that cannot be read."""
 
     camera_recording_id: str
-    document: RecordingDocument | None
+    document: Description | None
     envelope: bytes
     problem: BodywornError | None = None
 

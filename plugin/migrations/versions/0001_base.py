@@ -369,7 +369,7 @@ def upgrade() -> None:
         sa.Column("recording_id", sa.String(length=36), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("clip", "track", "bookmark", "key", name="clipkind", native_enum=False, length=32),
+            sa.Enum("clip", "track", "bookmark", "attachment", "key", name="clipkind", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("position", sa.BigInteger(), nullable=False),
