@@ -29,6 +29,11 @@ class BodywornError(Exception):
         self.values = values
         super().__init__(self.sentence.format(**values))
 
+    @property
+    def advice(self) -> str:
+        """What the operator can do about it, with the values filled in; in English, like ``str()``."""
+        return self.mend.format(**self.values)
+
 
 def describe(problem_id: str) -> type[BodywornError]:
     """Find the error class of a stored problem id; the base class when the id is of another version."""

@@ -42,7 +42,7 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except BodywornError as error:
-            raise click.ClickException(f"{error} {error.mend}".strip()) from error
+            raise click.ClickException(f"{error} {error.advice}".strip()) from error
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -75,7 +75,7 @@ def _attend(system: rig.Rig, base_url: str, stop: threading.Event) -> None:
         except DestinationUnreachable:
             stop.wait(_LOOK_SECONDS)
         except BodywornError as error:
-            log.error("the demonstration's destination cannot be used: %s %s", error, error.mend)
+            log.error("the demonstration's destination cannot be used: %s %s", error, error.advice)
             return
     added = 0
     while added < len(_SERIALS) and not stop.wait(_LOOK_SECONDS):

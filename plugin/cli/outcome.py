@@ -112,7 +112,7 @@ def stuck(database: Database) -> list[str]:
         halted = session.scalars(select(Destination).where(Destination.state == DestinationState.STOPPED)).all()
         refused = session.scalars(select(Recording).where(Recording.state.in_(_FOR_GOOD))).all()
         found = [problems.read(row) for row in halted] + [problems.read(row) for row in refused]
-    return [f"{error} {error.mend}" for error in found if error is not None]
+    return [f"{error} {error.advice}" for error in found if error is not None]
 
 
 def _file(clip: Clip) -> File:

@@ -179,7 +179,7 @@ def _bay(bay: Bay, cameras: Mapping[str, DockedCamera], now: datetime) -> BayVie
         state=bay_state(bay.state),
         camera=cameras.get(bay.camera_id) if bay.camera_id else None,
         since=bay.docked_at,
-        progress=_progress(bay, now) if bay.state is BayState.OFFLOADING else None,
+        progress=_progress(bay, now) if bay.state is BayState.OFFLOADING and bay.total_bytes else None,
         problem=problem(bay.problem_id, bay.problem_values),
         safe_to_undock=bay.state is BayState.READY,
     )
