@@ -43,6 +43,7 @@ class PayloadType(StrEnum):
     CERTIFICATE = "application/vnd.bodyworn.certificate.v1+json"
     MANIFEST = "application/vnd.bodyworn.manifest.v1+json"
     CHECKPOINT = "application/vnd.bodyworn.checkpoint.v1+json"
+    MARK = "application/vnd.bodyworn.mark.v1+json"
 
 
 class _SignatureDocument(msgspec.Struct, frozen=True):

@@ -47,6 +47,12 @@ class OrderBook:
         )
         return authority.issue(encode(order), PayloadType(f"application/vnd.bodyworn.{kind}.v1+json"))
 
+    def vouch(self, payload: bytes, payload_type: PayloadType) -> bytes:
+        """Sign something that is no order to a camera, and so has no number."""
+        with self._lock:
+            _, authority = self._draw(sequence=1)
+        return authority.issue(payload, payload_type)
+
     def go_on_from(self, sequence: int) -> None:
         """Never draw a number that a camera has seen, even where this database is older than its memory."""
         with self._database.read() as session:

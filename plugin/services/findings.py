@@ -21,6 +21,7 @@ from ..models import Camera, ClipKind, Recording
 
 MOST_FILES: Final = 1000
 
+
 class FoundFile(Document, frozen=True, kw_only=True):
     """One file on the disk, and what it is called once it has left it."""
 

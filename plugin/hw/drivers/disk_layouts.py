@@ -21,8 +21,9 @@ from .disk_walk import DiskFile
 
 _RULES: Final = Path(__file__).with_suffix(".json")
 _BILLION: Final = 10**9
-#: What FAT says of a file that never had a time.
+#: What FAT says of a file that never had a time, and the last year that it can say.
 _NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 - a camera's own time has no zone
+_LAST_YEAR: Final = 2107
 
 _Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -121,14 +122,16 @@ def named_time(path: str) -> datetime | None:
 
 def _parsed(text: str, spelling: str) -> datetime | None:
     try:
-        return datetime.strptime(text, spelling)  # noqa: DTZ007 - a camera's own time has no zone
+        moment = datetime.strptime(text, spelling)  # noqa: DTZ007 - a camera's own time has no zone
     except ValueError:
         return None
+    return moment if _NO_TIME.year <= moment.year <= _LAST_YEAR else None
 
 
 def modified_time(file: DiskFile) -> datetime:
     """Give the time of the last change on the camera's clock: FAT keeps local time, mounted as if it were UTC."""
     try:
-        return datetime.fromtimestamp(file.modified_ns // _BILLION, UTC).replace(tzinfo=None)
+        moment = datetime.fromtimestamp(file.modified_ns // _BILLION, UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
         return _NO_TIME
+    return moment if _NO_TIME.year <= moment.year <= _LAST_YEAR else _NO_TIME

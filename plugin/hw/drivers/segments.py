@@ -1,0 +1,88 @@
+"""Which files make a recording: a run of them with gaps below the split tolerance. Pure: neither disk nor database.
+
+Cameras that are plain disks cut what they record into files of some minutes, and say nowhere which belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ...models import ClipKind
+from ...services.findings import MOST_FILES
+from . import disk_layouts
+from .disk_walk import DiskFile
+
+#: A file that was last changed longer after its start than this was touched for another reason.
+_LONGEST_FILE = timedelta(hours=6)
+_NO_TIME = timedelta(0)
+#: A time further ahead than this is damage, and no clock.
+_FURTHEST_AHEAD = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file of a recording, with its time in UTC."""
+
+    file: DiskFile
+    kind: ClipKind
+    start: datetime
+    stop: datetime
+    protected: bool
+
+
+def segment(file: DiskFile, kind: ClipKind, zone: ZoneInfo) -> Segment:
+    """Date a file: from the time in its name to its last change; where one of them is no help, the other is both."""
+    named = disk_layouts.named_time(file.path)
+    start = _utc(named or disk_layouts.modified_time(file), zone)
+    return Segment(
+        file=file,
+        kind=kind,
+        start=start,
+        stop=_stop(file, start, zone) if kind is ClipKind.CLIP else start,
+        protected=disk_layouts.is_protected(file),
+    )
+
+
+def _stop(file: DiskFile, start: datetime, zone: ZoneInfo) -> datetime:
+    """Take the last change for the end, in whichever of its readings is nearest after the start."""
+    ends = [end for end in _changed(file, zone) if _NO_TIME <= end - start <= _LONGEST_FILE]
+    return min(ends, default=start)
+
+
+def _changed(file: DiskFile, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Give the last change in both readings: FAT keeps the camera's local time, exFAT may keep UTC."""
+    changed = disk_layouts.modified_time(file)
+    return _utc(changed, zone), changed.replace(tzinfo=UTC)
+
+
+def runs(segments: Iterable[Segment], tolerance: timedelta) -> Iterator[tuple[Segment, ...]]:
+    """Part segments into recordings, the oldest first; one that would be too long for a document becomes several."""
+    run: list[Segment] = []
+    stop: datetime | None = None
+    for one in sorted(segments, key=lambda segment: (segment.start, segment.file.path)):
+        if run and stop is not None and (one.start - stop > tolerance or len(run) == MOST_FILES):
+            yield tuple(run)
+            run, stop = [], None
+        run.append(one)
+        stop = max(stop or one.stop, one.stop)
+    if run:
+        yield tuple(run)
+
+
+def clock_offset_seconds(files: Iterable[DiskFile], now: datetime, zone: ZoneInfo) -> float | None:
+    """Tell by how much a camera's clock is ahead, at least: a file from the future proves it, others prove nothing."""
+    moments = (min(_changed(file, zone)) for file in files)
+    latest = max((moment for moment in moments if moment - now < _FURTHEST_AHEAD), default=now)
+    ahead = (latest - now).total_seconds()
+    return ahead if ahead > 0 else None
+
+
+def _utc(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Place a camera's time in its zone; times at the very ends of the calendar stay where they are."""
+    try:
+        return moment.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
