@@ -16,21 +16,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import Any, cast
 
 from bodyworn.camera_volume.documents import Unit
 from bodyworn.camera_volume.port import HostPort
 from bodyworn.cli import own_receiver, rig
 from bodyworn.hw.bell import Bell
 from bodyworn.hw.controller import Controller
-from bodyworn.hw.drivers.protocol import DockedCamera, Listed, Receipted, RecordingSource
-from bodyworn.hw.drivers.volume import VolumeCamera
+from bodyworn.hw.drivers.protocol import DockedCamera, Listed, RecordingSource
 from bodyworn.hw.faults import no_fault
 from bodyworn.hw.intake import Intake
 from bodyworn.hw.order_book import OrderBook
 from bodyworn.hw.progress import Board
+from bodyworn.hw.sockets import Socket, Sockets
 from bodyworn.hw.workshop import Workshop
 from bodyworn.models import Clip, Copy, Database, Recording
-from bodyworn.services import cameras, docks
+from bodyworn.services import cameras
 from bodyworn.simulator.build import Build
 from bodyworn.simulator.camera import SimulatedCamera
 from bodyworn.simulator.recorder import Wish
@@ -80,7 +81,9 @@ class Stage:
         self.shop.spool.root.mkdir(mode=0o700)
 
     def _intake(self, guest: Guest, bytes_per_second: int | None) -> Intake:
-        camera = _SlowCamera(guest.camera, bytes_per_second) if bytes_per_second else guest.camera
+        camera = guest.camera
+        if bytes_per_second:
+            camera = cast("DockedCamera", _SlowCamera(camera, bytes_per_second))
         return Intake(self.shop, guest.bay_id, guest.camera_id, camera)
 
     def _check(self, count: int, takings: Sequence[Intake]) -> None:
@@ -154,25 +157,25 @@ def _opened(system: rig.Rig, count: int, size_bytes: int) -> Stage:
         hook=no_fault,
         reserve_bytes=0,
     )
-    guests, clips = [], []
-    with system.database.read() as session:
-        bay_ids = {bay.position: bay.id for dock in docks.local_docks(session) for bay in dock.bays}
-    for position in range(1, count + 1):
-        port = HostPort(system.dock.bay(position))
-        guests.append(_guest(shop, bay_ids[position], port))
-        clips.append(tuple(sorted(port.path(Unit.MEDIA).glob("recordings/*/*.mkv"))))
-    return Stage(shop, tuple(guests), tuple(clips), size_bytes)
+    guests = tuple(_guest(shop, socket) for socket in Sockets(system.database).local()[:count])
+    clips = tuple(_clips_in(HostPort(system.dock.bay(position))) for position in range(1, count + 1))
+    return Stage(shop, guests, clips, size_bytes)
 
 
-def _guest(shop: Workshop, bay_id: str, port: HostPort) -> Guest:
+def _guest(shop: Workshop, socket: Socket) -> Guest:
+    camera = socket.camera(shop.book, shop.scratch)
+    assert camera is not None, "every bay has its camera"
+    facts = camera.identify()
+    with shop.database.write() as session:
+        camera_id = cameras.seen(session, socket.bay_id, facts).id
+    return Guest(socket.bay_id, camera_id, camera)
+
+
+def _clips_in(port: HostPort) -> tuple[Path, ...]:
     plug = port.state().plug
     assert plug is not None
-    camera = VolumeCamera(port, plug, shop.book, shop.scratch / bay_id)
-    facts = camera.identify()
     port.wait_until_present([Unit.MEDIA], plug, _READY_SECONDS)
-    with shop.database.write() as session:
-        camera_id = cameras.seen(session, bay_id, facts).id
-    return Guest(bay_id, camera_id, camera)
+    return tuple(sorted(port.path(Unit.MEDIA).glob("recordings/*/*.mkv")))
 
 
 class _SlowCamera:
@@ -186,14 +189,8 @@ class _SlowCamera:
         with self._camera.recordings() as source:
             yield _SlowSource(source, self._bytes_per_second)
 
-    def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
-        return self._camera.claim(camera_recording_ids)
-
-    def acknowledge(self, stored: Sequence[Receipted]) -> frozenset[str]:
-        return self._camera.acknowledge(stored)
-
-    def is_there(self) -> bool:
-        return self._camera.is_there()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._camera, name)
 
 
 class _SlowSource:

@@ -11,7 +11,7 @@ CAMERAS = 4
 CLIPS = 2
 SLOW_BYTES_PER_SECOND = 40_000_000
 #: A slow camera needs its time; more than this only repeats it.
-_LARGEST_SLOW_CLIP_BYTES = 64 * MIB
+_LARGEST_SLOW_CLIP_BYTES = 128 * MIB
 
 _TWO_NOTE = (
     f"{CLIPS} clips a camera. Both on one disk and two cores, which one camera alone nearly fills (decision 34)."
