@@ -24,5 +24,5 @@ def account(account_id: str) -> Response:
         "X-Account-Bytes-Used": str(usage.size_bytes),
     }
     if request.method == "HEAD":
-        return Response(status=204, headers=headers)
+        return Response(status=204, headers=headers, mimetype="text/plain")
     return listing.containers(listed, headers)

@@ -29,6 +29,7 @@ _STATUS: Final[dict[type[BodywornError], int]] = {
     errors.ObjectMissing: 404,
     errors.NameRefused: 400,
     errors.MetadataTooLarge: 400,
+    errors.UploadByReference: 400,
     errors.UploadCut: 408,
     errors.UploadLengthMissing: 411,
     errors.ObjectExists: 412,

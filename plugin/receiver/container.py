@@ -56,10 +56,10 @@ def _show(peer: Peer, name: str) -> Response:
             **write_metadata(CONTAINER_PREFIX, found.wire_metadata),
             "X-Container-Object-Count": str(usage.objects),
             "X-Container-Bytes-Used": str(usage.size_bytes),
-            "Last-Modified": last_modified(found.created_at),
+            **last_modified(found.created_at),
         }
         if request.method == "HEAD":
-            return Response(status=204, headers=headers)
+            return Response(status=204, headers=headers, mimetype="text/plain")
         return listing.objects(list_objects(session, found, listing.selection()), headers)
 
 

@@ -31,9 +31,9 @@ def write_metadata(prefix: str, metadata: Mapping[str, str]) -> dict[str, str]:
     return {f"{prefix}{_capitalized(key)}": quote(value, safe=_PLAIN) for key, value in metadata.items()}
 
 
-def last_modified(moment: datetime) -> str:
-    """Spell a moment as HTTP does."""
-    return format_datetime(moment, usegmt=True)
+def last_modified(moment: datetime) -> dict[str, str]:
+    """Say since when something is as it is: as HTTP does, and as a Swift does, whose clients look for both."""
+    return {"Last-Modified": format_datetime(moment, usegmt=True), "X-Timestamp": f"{moment.timestamp():.5f}"}
 
 
 def _text(value: str) -> str:

@@ -78,7 +78,7 @@ def _show(peer: Peer, container: str, name: str) -> Response:
             **write_metadata(OBJECT_PREFIX, found.wire_metadata),
             "Content-Type": found.content_type,
             "Etag": found.md5,
-            "Last-Modified": last_modified(found.received_at),
+            **last_modified(found.received_at),
         }
     return send(open_content(_store(runtime, peer), container, name), headers)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Final
+from io import RawIOBase
+from typing import Final, cast
 
 from flask import current_app, request
 from flask.sansio.app import App
 from werkzeug.exceptions import ClientDisconnected
 
 from ..const import BLOCK_BYTES, LARGEST_OBJECT_BYTES
-from ..errors import ReceiverBusy, StoreFull, UploadCut, UploadLengthMissing
+from ..errors import ReceiverBusy, StoreFull, UploadByReference, UploadCut, UploadLengthMissing
 from ..services.received_objects import Offer, check_object_size
-from ..store import Store
+from ..store import Buffer, Store
 from .headers import OBJECT_PREFIX, read_metadata
 
 #: Uploads at a time in one process, unless the app's configuration says ``BODYWORN_PARALLEL_UPLOADS``.
@@ -23,6 +24,8 @@ PARALLEL_UPLOADS: Final = 8
 KEEP_FREE_BYTES: Final = 64 * 1024 * 1024
 _EXTENSION: Final = "bodyworn_receiver"
 _LONGEST_CONTENT_TYPE: Final = 100
+#: With these a stock Swift makes an object out of others.
+_REFERENCES: Final = ("X-Copy-From", "X-Object-Manifest", "X-Symlink-Target")
 
 
 class Slots:
@@ -55,7 +58,14 @@ def slots() -> Slots:
 
 
 def read_offer(container: str, name: str) -> Offer:
-    """Read what the request says of its body; raises UploadLengthMissing where nothing tells its end."""
+    """Read what the request says of its body.
+
+    Raises:
+        UploadLengthMissing: nothing tells where it ends.
+        UploadByReference: there is none, or one that only names other objects, as a stock Swift would take it.
+    """
+    if "multipart-manifest" in request.args or any(header in request.headers for header in _REFERENCES):
+        raise UploadByReference(name=name)
     # a host limits what forms may send (None would mean that limit again); evidence has its own, checked later
     request.max_content_length = LARGEST_OBJECT_BYTES + 1
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
@@ -75,10 +85,10 @@ def read_offer(container: str, name: str) -> Offer:
     )
 
 
-def blocks(offer: Offer) -> Iterator[bytes]:
+def blocks(offer: Offer) -> Iterator[Buffer]:
     """Read the body; raises UploadCut unless it is all there, and UploadTooLarge as soon as it is."""
-    taken_bytes = 0
-    while block := _read(request.stream, offer.name):
+    taken_bytes, body = 0, cast(RawIOBase, request.stream)
+    while block := _read(body, offer.name):
         taken_bytes += len(block)
         check_object_size(offer.name, taken_bytes)
         yield block
@@ -92,9 +102,10 @@ def check_room(store: Store, offer: Offer) -> None:
         raise StoreFull(name=offer.name)
 
 
-def _read(stream: IO[bytes], name: str) -> bytes:
-    """Read a block; servers tell in many ways that the other side has gone."""
+def _read(body: RawIOBase, name: str) -> Buffer:
+    """Read a block without copying it; servers tell in many ways that the other side has gone."""
+    room = bytearray(BLOCK_BYTES)
     try:
-        return stream.read(BLOCK_BYTES)
+        return memoryview(room)[: body.readinto(room)]
     except (OSError, ValueError, ClientDisconnected) as error:
         raise UploadCut(name=name) from error
