@@ -21,7 +21,7 @@ from ...services.cameras import SeenCamera
 from ...services.findings import Finding, FoundFile, Known
 from . import disk_files, disk_layouts, disk_listing, disk_mark, segments
 from .disk_listing import Ticket
-from .disk_walk import Walk, walk
+from .disk_walk import Walk, space, walk
 from .plugged import API, PluggedDisk, Surroundings
 from .protocol import DockedCamera, Erasure, Listed, Outcome, Receipted, RecordingSource, Wishes
 
@@ -159,6 +159,7 @@ class DiskCamera:
             disk_files.delete(root, left)
             disk_mark.put(root, self._surroundings.book, self.facts().serial)
         with self._read() as root:
+            self._facts = replace(self.facts(), storage_used_bytes=space(root)[1])
             return tuple(one.id for one in going if not any(disk_files.is_there(root, file) for file in one.clips))
 
     def _proved(self, erasures: Sequence[Erasure], known: Sequence[Known]) -> list[Finding]:

@@ -63,14 +63,20 @@ def walk(root: int, bounds: Bounds = Bounds()) -> Walk:
     """
     course = _Course(root, bounds)
     course.run()
-    space = os.fstatvfs(root)
+    total_bytes, used_bytes = space(root)
     return Walk(
         files=tuple(sorted(course.files, key=lambda file: file.path)),
         strange=tuple(course.strange),
         unread=tuple(course.unread),
-        total_bytes=space.f_blocks * space.f_frsize,
-        used_bytes=(space.f_blocks - space.f_bfree) * space.f_frsize,
+        total_bytes=total_bytes,
+        used_bytes=used_bytes,
     )
+
+
+def space(root: int) -> tuple[int, int]:
+    """Measure what a filesystem can hold and how much of that is used, in bytes."""
+    facts = os.fstatvfs(root)
+    return facts.f_blocks * facts.f_frsize, (facts.f_blocks - facts.f_bfree) * facts.f_frsize
 
 
 def spelled(path: bytes) -> str:

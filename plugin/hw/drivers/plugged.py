@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from ...models import Database
+from ...services import findings, systems
 from ...services.findings import Known
 from ..order_book import OrderBook
 from .protocol import DockedCamera
@@ -57,6 +59,17 @@ class Surroundings:
     time_zone: str
     #: What was found before on the camera of a driver with a serial number: ``known(driver, serial)``.
     known: Callable[[str, str], Sequence[Known]]
+
+    @classmethod
+    def of(cls, database: Database, book: OrderBook) -> Surroundings:
+        """Give those of this controller."""
+
+        def known(driver: str, serial: str) -> Sequence[Known]:
+            with database.read() as session:
+                return findings.known(session, driver, serial)
+
+        with database.read() as session:
+            return cls(book, systems.current(session).time_zone, known)
 
 
 class Driver(Protocol):
