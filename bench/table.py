@@ -15,7 +15,7 @@ _PAGE = """\
 Written by `make bench BENCH=--write`. Every figure stands beside that of the tools that people would use instead,
 measured in the same run: medians of {runs} runs in which the contestants take turns, with the slowest and the fastest
 in brackets. Rates are of the recordings' own bytes. *Figure* is the ratio of the two rates (above 1: ours is faster),
-or what the goal names. Clips are {clip} MiB each, those that are uploaded or come from slow cameras at most 128.
+or what the goal names. Clips are {clip} MiB each, those that are uploaded at most 128.
 Measured on {day}.
 
 {machine}

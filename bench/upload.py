@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from bodyworn.hw import shipment
 from bodyworn.hw.faults import no_fault
 from bodyworn.services.parcels import Item, Parcel
 from bodyworn.store import Digests, Store
-from measure import MIB, Contestant, CpuClock, Goal, Measured, Plan, Row, children, compete, cpu_of, own_cpu, rate_row
+from measure import MIB, Contestant, CpuClock, Goal, Plan, Row, children, compete, cpu_of, own_cpu, rate_row
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from swift_node import API_KEY, USER_NAME, Swift, SwiftUnavailable, running_swift
@@ -54,6 +54,9 @@ _RECEIVER_NOTE = (
     "The receiver answers 201 when a clip is durable, and read back and compared. CPU seconds are those of client and "
     "server together."
 )
+_TWO_NOTE = "Two recordings at the same time, as the controller sends them; the peer is `curl --parallel` with two."
+_TWO_AT_A_TIME = ("--parallel", "--parallel-immediate", "--parallel-max", "2")
+_TO_RECEIVER = "Upload to our receiver"
 _NGINX_NOTE = "The peer is `curl -T` to nginx's WebDAV on the same disk, then `sync` of the files; nothing is hashed."
 
 
@@ -128,19 +131,21 @@ def _to_receiver(plan: Plan, spooled: Spooled, connection: ConnectionFile, pid: 
     with _nginx(plan.folder / "nginx") as nginx:
         contestants = [
             _ours("bodyworn", connection, spooled, 1, _with_server(pid)),
+            _ours("bodyworn, two at a time", connection, spooled, 2, _with_server(pid)),
             _curl("curl -T to the same receiver", connection, spooled, _with_server(pid)),
         ]
         if nginx:
-            contestants.append(_nginx_put(nginx, spooled))
-        ours, curl, *theirs = compete(plan.runs, *contestants)
-    for peer in theirs:
-        yield _receiver_row(ours, peer, spooled, Goal(0.8), [_RECEIVER_NOTE, _NGINX_NOTE])
-    notes = [] if theirs else [_RECEIVER_NOTE, "nginx is not installed, so there is no other server beside ours."]
-    yield _receiver_row(ours, curl, spooled, None, notes)
-
-
-def _receiver_row(ours: Measured, peer: Measured, spooled: Spooled, goal: Goal | None, notes: Sequence[str]) -> Row:
-    return rate_row("Upload to our receiver", ours, peer, spooled.size_bytes, goal, notes)
+            contestants.append(_nginx_put("nginx WebDAV, sync", nginx, spooled))
+            contestants.append(_nginx_put("nginx WebDAV, sync, two at a time", nginx, spooled, *_TWO_AT_A_TIME))
+        ours, two, curl, *theirs = compete(plan.runs, *contestants)
+    size_bytes = spooled.size_bytes
+    if theirs:
+        yield rate_row(_TO_RECEIVER, ours, theirs[0], size_bytes, Goal(0.8), [_RECEIVER_NOTE, _NGINX_NOTE])
+        yield rate_row(f"{_TO_RECEIVER}, two at a time", two, theirs[1], size_bytes, Goal(0.8), [_TWO_NOTE])
+    notes = (
+        [_CURL_NOTE] if theirs else [_RECEIVER_NOTE, _CURL_NOTE, "nginx is not installed, so no server is beside it."]
+    )
+    yield rate_row(_TO_RECEIVER, ours, curl, size_bytes, None, notes)
 
 
 def _spool(root: Path, clip_bytes: int) -> Spooled:
@@ -221,7 +226,10 @@ def _curl(name: str, connection: ConnectionFile, spooled: Spooled, cpu_clock: Cp
 def _run_curl(spooled: Spooled, url: str, *options: str, typed: str = "") -> None:
     files = ",".join(str(path) for path in spooled.paths)
     command = ["curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", *options]
-    subprocess.run([*command, "--upload-file", f"{{{files}}}", url], check=True, input=typed, text=True)
+    # captured, because --parallel shows its progress whatever it is told
+    subprocess.run(
+        [*command, "--upload-file", f"{{{files}}}", url], check=True, input=typed, text=True, capture_output=True
+    )
 
 
 def _swiftclient(swift: Swift, spooled: Spooled) -> Contestant:
@@ -252,18 +260,18 @@ def _rclone(swift: Swift, spooled: Spooled) -> Contestant:
     return Contestant("rclone copy", work)
 
 
-def _nginx_put(nginx: Nginx, spooled: Spooled) -> Contestant:
+def _nginx_put(name: str, nginx: Nginx, spooled: Spooled, *options: str) -> Contestant:
     """Send the clips with curl to nginx, and wait until they are on the device."""
 
     def work() -> None:
-        _run_curl(spooled, nginx.url)
+        _run_curl(spooled, nginx.url, *options)
         subprocess.run(["sync", *(str(nginx.root / path.name) for path in spooled.paths)], check=True)
 
     def tidy() -> None:
         for path in nginx.root.iterdir():
             path.unlink()
 
-    return Contestant("nginx WebDAV, sync", work, tidy=tidy, cpu_clock=_with_server(nginx.pid))
+    return Contestant(name, work, tidy=tidy, cpu_clock=_with_server(nginx.pid))
 
 
 def _new_container() -> str:
