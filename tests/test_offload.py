@@ -67,6 +67,9 @@ class FolderCamera:
     def is_there(self) -> bool:
         return True
 
+    def ensure_connected(self) -> None:
+        return None
+
 
 class CountedFile(io.FileIO):
     """A file of the camera, which knows how many are open."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
 from .lock import only_controller
+from .mounts import unmount_leftovers
 from .order_book import OrderBook
 from .progress import Board
-from .sockets import Socket, local_sockets
+from .sockets import Socket, Sockets
 from .uploader import Uploader
 from .workshop import RESERVE_BYTES, Workshop
 
@@ -50,8 +52,10 @@ class Controller:
         hook: Hook = no_fault,
         uploads: int = 2,
         reserve_bytes: int = RESERVE_BYTES,
+        sockets: Sockets | None = None,
     ) -> None:
         self._database, self._data_dir, self._hook = database, data_dir, hook
+        self._sockets = sockets or Sockets(database)
         self._uploads, self._reserve_bytes = uploads, reserve_bytes
         self._dockings: dict[str, tuple[Docking, threading.Thread]] = {}
 
@@ -88,12 +92,14 @@ class Controller:
         )
 
     def _watch(self, shop: Workshop, stop: threading.Event) -> None:
-        sockets = local_sockets(self._database)
+        unmount_leftovers(shop.scratch)
+        sockets = self._sockets.local()
         self._clear(sockets)
         counter, written, beaten, cleared = shop.bell.counter, 0.0, 0.0, 0.0
         while not stop.wait(_LOOK_SECONDS):
             if shop.bell.counter != counter:
-                counter, sockets = shop.bell.counter, local_sockets(self._database)
+                counter, sockets = shop.bell.counter, self._sockets.local()
+            self._sockets.learn()
             self._attend(shop, sockets)
             now = time.monotonic()
             if now - written >= _WRITE_DOWN_SECONDS:
@@ -106,7 +112,7 @@ class Controller:
                 cleared = now
                 housekeeping.clear(shop)
 
-    def _attend(self, shop: Workshop, sockets: list[Socket]) -> None:
+    def _attend(self, shop: Workshop, sockets: Sequence[Socket]) -> None:
         """Give every camera that has appeared a docking of its own, and forget those that ended."""
         for socket in sockets:
             known = self._dockings.get(socket.bay_id)
@@ -121,7 +127,7 @@ class Controller:
             self._dockings[socket.bay_id] = (docking, thread)
             thread.start()
 
-    def _clear(self, sockets: list[Socket]) -> None:
+    def _clear(self, sockets: Sequence[Socket]) -> None:
         """Whatever an earlier run left in the bays is over; cameras that stand there are seen anew."""
         with self._database.write() as session:
             for socket in sockets:
@@ -133,6 +139,7 @@ class Controller:
             controller.heartbeat_at = datetime.now(UTC)
             controller.spool_free_bytes = shop.spool.free_bytes()
             controller.spool_total_bytes = shop.spool.total_bytes()
+            controller.problem_id = problem.id if (problem := self._sockets.problem) else None
 
     def _close(self, shop: Workshop, uploader: Uploader) -> None:
         for docking, _ in self._dockings.values():
@@ -141,6 +148,7 @@ class Controller:
         uploader.stop()
         for _, thread in self._dockings.values():
             thread.join(timeout=10)
+        self._sockets.close()
 
 
 def _run(docking: Docking) -> None:

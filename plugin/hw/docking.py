@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..const import Step
-from ..errors import BodywornError, CameraGone
+from ..errors import BodywornError, CameraGone, CameraInterrupted
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
 from ..services import camera_settings, cameras, docks, erasures, recordings, systems
 from ..services.cameras import SeenCamera
@@ -55,6 +55,8 @@ class Docking:
             while self._is_there():
                 try:
                     self._see_through()
+                except CameraInterrupted as error:
+                    log.info("bay %s: %s", self._bay_id, error)
                 except CameraGone:
                     return
                 except BodywornError as error:
@@ -74,12 +76,16 @@ class Docking:
             self._look_after()
 
     def _connect(self) -> None:
-        self._enter(BayState.CONNECTING)
+        """Find out who it is; one that came loose keeps its place on the pages meanwhile."""
+        self._enter(BayState.SYNCHRONISING if self._camera_id else BayState.CONNECTING)
         for step in (Step.SEEN, Step.AUTHORIZED, Step.IDENTIFIED):
             self._shop.hook(step)
         facts = self._camera.identify()
         with self._shop.database.write() as session:
-            self._camera_id = cameras.seen(session, self._bay_id, facts).id
+            found = cameras.seen(session, self._bay_id, facts).id
+            if self._camera_id not in ("", found):
+                raise CameraGone  # another one took its place; nothing of this transaction is kept
+            self._camera_id = found
 
     def _wait_until_added(self) -> None:
         """A New camera is listed and never read (decision 18)."""
@@ -142,6 +148,7 @@ class Docking:
     def _look_after(self) -> None:
         """Do what has come up: other settings, recordings that may go, a turn now and then."""
         counter = self._shop.bell.counter
+        self._check_there()
         if self._settings_changed():
             self._synchronise()
             self._settle()
@@ -195,8 +202,9 @@ class Docking:
         return not self._stopped and self._camera.is_there()
 
     def _check_there(self) -> None:
-        if not self._is_there():
+        if self._stopped:
             raise CameraGone
+        self._camera.ensure_connected()
 
 
 def _is_outdated(camera: Camera) -> bool:

@@ -115,8 +115,7 @@ class Intake:
             except CameraGone:
                 raise
             except BodywornError as error:
-                if not self._camera.is_there():
-                    raise CameraGone from error
+                self._camera.ensure_connected()
                 self._failed(taking, error)
 
     def _take(self, source: RecordingSource, taking: _Taking, lockbox: Lockbox | None) -> None:

@@ -1,51 +1,171 @@
-"""Where cameras appear: finds those that were docked and gives each its driver. What happens then is ``docking``.
+"""Where cameras appear: the sockets of this controller's docks, simulated or USB, and who stands in each.
 
-A simulated dock is a folder with a folder for each bay (``bay-01``, ``bay-02``, ...), each a socket as described in
-``camera_volume.port``.
+What happens with a camera is ``docking``. A simulated dock is a folder with a folder for each bay (``bay-01``,
+``bay-02``, ...), each a socket as described in ``camera_volume.port``. A bay of a USB dock is a set of places.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..camera_volume.port import HostPort
-from ..errors import BodywornError
+from ..errors import BodywornError, NoUdevEvents
 from ..models import Database, Dock, DockKind
 from ..services import docks
+from .drivers.plugged import Surroundings
 from .drivers.protocol import DockedCamera
+from .drivers.registry import Registry
 from .drivers.volume import VolumeCamera
 from .order_book import OrderBook
+from .ports import SimulatedPort
+from .usb_camera import UsbCamera, chooser
+from .usb_device import Attached
+from .usb_port import Eject, UsbPort, eject_medium
+from .usb_watch import UsbWatch
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Socket:
+class Socket(Protocol):
     """A bay that can be looked into."""
+
+    @property
+    def bay_id(self) -> str:
+        """Which bay it is."""
+
+    def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
+        """Give the camera that stands there, or None; cheap, asked several times a second."""
+
+
+@dataclass(frozen=True)
+class SimulatedSocket:
+    """A bay of a simulated dock."""
 
     bay_id: str
     port: HostPort
 
     def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
-        """Give the camera that stands there, or None."""
+        """Give the camera that is plugged in."""
         try:
             plug = self.port.state().plug
         except BodywornError as error:
             log.warning("socket %s cannot be read: %s", self.port.bay.name, error.id)
             return None
-        return VolumeCamera(self.port, plug, book, scratch / self.bay_id) if plug else None
+        return VolumeCamera(SimulatedPort(self.port, plug, scratch / self.bay_id), book) if plug else None
 
 
-def local_sockets(database: Database) -> list[Socket]:
-    """List the sockets of this controller's docks."""
-    with database.read() as session:
-        return [socket for dock in docks.local_docks(session) for socket in _sockets(dock)]
+@dataclass(frozen=True)
+class UsbHub:
+    """What all USB sockets of this machine share."""
+
+    database: Database
+    watch: UsbWatch
+    registry: Registry
+    eject: Eject
 
 
-def _sockets(dock: Dock) -> Iterator[Socket]:
-    if dock.kind is DockKind.SIMULATED:
+@dataclass(frozen=True)
+class UsbSocket:
+    """A bay of a USB dock."""
+
+    bay_id: str
+    places: tuple[str, ...]
+    hub: UsbHub
+
+    def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
+        """Give what stands in one of the bay's places; what can be no camera says so when it is identified."""
+        watch = self.hub.watch
+        attached = next(filter(None, map(watch.at, self.places)), None)
+        if attached is None or _is_empty_reader(attached):
+            return None
+        port = UsbPort(watch, attached, scratch / self.bay_id, self.hub.eject)
+        return UsbCamera(port, chooser(book, self.hub.registry, Surroundings.of(self.hub.database, book)))
+
+
+class Sockets:
+    """The sockets of this controller; watches USB as soon as there is a USB dock, and learns its bays."""
+
+    def __init__(
+        self, database: Database, *, watch: Callable[[], UsbWatch] = UsbWatch, eject: Eject = eject_medium
+    ) -> None:
+        self._database, self._make_watch, self._eject = database, watch, eject
+        self._hub: UsbHub | None = None
+        self._deaf: NoUdevEvents | None = None
+        self._learning: str | None = None
+        self._beneath = ""
+        #: Attachments that were there when learning began; they become bays once they are plugged in anew.
+        self._before: frozenset[tuple[str, str]] = frozenset()
+        self._learned_version = -1
+
+    def local(self) -> Sequence[Socket]:
+        """List the sockets as the database has them now."""
+        with self._database.read() as session:
+            found = docks.local_docks(session)
+            if any(dock.kind is DockKind.USB for dock in found):
+                self._listen()
+            self._note_learning(next((dock for dock in found if dock.learning and dock.kind is DockKind.USB), None))
+            return [socket for dock in found for socket in self._sockets(dock)]
+
+    def learn(self) -> None:
+        """Make bays of the places in which something has appeared, while a dock is learning."""
+        if self._hub is None or self._learning is None or self._hub.watch.version == self._learned_version:
+            return
+        self._learned_version = self._hub.watch.version
+        new = [one for one in self._hub.watch.places().values() if self._is_new(one)]
+        if new:
+            with self._database.write() as session:
+                for one in sorted(new, key=lambda one: one.place):
+                    docks.learn_place(session, self._learning, one.place)
+            self._before |= {(one.place, one.attachment) for one in new}
+
+    @property
+    def problem(self) -> NoUdevEvents | None:
+        """Say why cameras would not be noticed."""
+        return self._hub.watch.problem if self._hub else self._deaf
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._hub is not None:
+            self._hub.watch.stop()
+
+    def _listen(self) -> None:
+        if self._hub is not None:
+            return
+        watch = self._make_watch()
+        try:
+            watch.start()
+        except NoUdevEvents as error:
+            if self._deaf is None:
+                log.warning("%s (%s)", error, error.__cause__)
+            self._deaf = error
+        else:
+            self._hub = UsbHub(self._database, watch, Registry.load(), self._eject)
+            self._deaf = None
+
+    def _note_learning(self, dock: Dock | None) -> None:
+        dock_id = dock.id if dock else None
+        if dock_id == self._learning:
+            return
+        self._learning, self._beneath, self._learned_version = dock_id, dock.locator if dock else "", -1
+        present = self._hub.watch.places().values() if self._hub else ()
+        self._before = frozenset((one.place, one.attachment) for one in present)
+
+    def _is_new(self, one: Attached) -> bool:
+        beneath = not self._beneath or one.place == self._beneath or one.place.startswith(f"{self._beneath}.")
+        return beneath and one.could_be_camera and (one.place, one.attachment) not in self._before
+
+    def _sockets(self, dock: Dock) -> Iterator[Socket]:
         for bay in dock.bays:
-            yield Socket(bay.id, HostPort(Path(dock.locator) / f"bay-{bay.position:02}"))
+            if dock.kind is DockKind.SIMULATED:
+                yield SimulatedSocket(bay.id, HostPort(Path(dock.locator) / f"bay-{bay.position:02}"))
+            elif self._hub is not None:
+                yield UsbSocket(bay.id, tuple(bay.places), self._hub)
+
+
+def _is_empty_reader(attached: Attached) -> bool:
+    """A device with disks and no medium in any is a card reader that nobody has put a card in."""
+    return bool(attached.disks) and not attached.has_medium

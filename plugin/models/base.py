@@ -52,6 +52,7 @@ class Base(DeclarativeBase):
         int: BigInteger,
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
+        list[str]: JSON,
     }
 
 

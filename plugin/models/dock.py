@@ -28,9 +28,12 @@ class Dock(Identified, Base):
     controller_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_controller.id"))
     name: Mapped[str] = mapped_column(String(64))
     kind: Mapped[DockKind] = mapped_column(choice(DockKind))
-    #: Where the kind finds it: a folder for a simulated dock, a USB path for a real one.
+    #: Where the kind finds it: a folder for a simulated dock; for a USB dock, the place beneath which its bays are
+    #: learned, empty for everywhere.
     locator: Mapped[str] = mapped_column(String(512))
     position: Mapped[int] = mapped_column(default=0)
+    #: True while every new place in which something appears becomes a bay of this dock.
+    learning: Mapped[bool] = mapped_column(default=False)
 
     bays: Mapped[list[Bay]] = relationship(back_populates="dock", order_by="Bay.position", cascade="all, delete-orphan")
 
@@ -60,6 +63,8 @@ class Bay(Identified, Base):
     dock_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_dock.id"))
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(64))
+    #: USB places that are this bay; more than one where a socket has several, or was connected differently for a time.
+    places: Mapped[list[str]] = mapped_column(default=list)
     # observed
     state: Mapped[BayState] = mapped_column(choice(BayState), default=BayState.EMPTY)
     camera_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_camera.id"))

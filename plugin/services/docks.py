@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..errors import BodywornError
+from ..errors import BodywornError, PlaceTaken, UnknownDock
 from ..models import Bay, BayState, Dock, DockKind
 from . import events, systems
 
@@ -41,6 +41,62 @@ def local_docks(session: Session) -> list[Dock]:
     controller = systems.local_controller(session)
     found = session.scalars(select(Dock).where(Dock.controller_id == controller.id).order_by(Dock.position))
     return list(found.unique())
+
+
+def find_dock(session: Session, name: str) -> Dock:
+    """Give a dock of this controller by its name; raises UnknownDock."""
+    for dock in local_docks(session):
+        if dock.name == name:
+            return dock
+    raise UnknownDock
+
+
+def learn(session: Session, dock_id: str, *, on: bool = True, actor: str) -> None:
+    """Begin or end learning: places in which devices appear become bays meanwhile. One dock learns at a time."""
+    for dock in local_docks(session):
+        wanted = on and dock.id == dock_id
+        if dock.learning is not wanted:
+            dock.learning = wanted
+            events.record(session, "dock.learning", "dock", dock.id, actor=actor, on=wanted)
+
+
+def learn_place(session: Session, dock_id: str, place: str) -> Bay:
+    """Make a bay of a place that was learned, behind the others; a place that has a bay keeps it, and its name."""
+    known = _bay_at(session, place)
+    if known is not None:
+        return known
+    dock = session.get_one(Dock, dock_id)
+    number = max((bay.position for bay in dock.bays), default=0) + 1
+    bay = Bay(position=number, name=f"Bay {number}", places=[place])
+    dock.bays.append(bay)
+    session.flush()
+    events.record(session, "bay.learned", "bay", bay.id, dock=dock.name, name=bay.name, place=place)
+    return bay
+
+
+def add_place(session: Session, bay_id: str, place: str, *, actor: str) -> Bay:
+    """Let one more place be a bay; raises PlaceTaken when it belongs to another."""
+    bay = session.get_one(Bay, bay_id)
+    known = _bay_at(session, place)
+    if known is not None and known is not bay:
+        raise PlaceTaken(place=place, bay=known.name)
+    if known is None:
+        bay.places = [*bay.places, place]
+        events.record(session, "bay.place-added", "bay", bay.id, actor=actor, place=place)
+    return bay
+
+
+def remove_place(session: Session, bay_id: str, place: str, *, actor: str) -> Bay:
+    """Let a place be no part of a bay any more."""
+    bay = session.get_one(Bay, bay_id)
+    if place in bay.places:
+        bay.places = [one for one in bay.places if one != place]
+        events.record(session, "bay.place-removed", "bay", bay.id, actor=actor, place=place)
+    return bay
+
+
+def _bay_at(session: Session, place: str) -> Bay | None:
+    return next((bay for dock in local_docks(session) for bay in dock.bays if place in bay.places), None)
 
 
 def empty(session: Session, bay_id: str) -> None:

@@ -2,7 +2,8 @@
 
 A driver makes one kind of camera look like every other. It never decides: what a camera should be told and what may go
 is in ``services``; when, is in ``docking``. Calls for one camera come one after the other. Every method may raise
-``CameraGone`` at any moment, because people undock cameras whenever they like.
+``CameraGone`` at any moment, because people undock cameras whenever they like, and ``CameraInterrupted`` where a plug
+may come loose for a moment: then it is to be identified again.
 """
 
 from __future__ import annotations
@@ -107,3 +108,6 @@ class DockedCamera(Protocol):
 
     def is_there(self) -> bool:
         """Tell whether it still stands in the bay; cheap, asked several times a second."""
+
+    def ensure_connected(self) -> None:
+        """Raise CameraGone; or CameraInterrupted when it came loose since it was identified, and may be back."""

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import FileIO
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ...camera_volume import documents
@@ -20,7 +19,6 @@ from ...camera_volume.documents import CameraState, Unit
 from ...camera_volume.media import MediaUnit
 from ...camera_volume.orders import LEASE, OrderKind, ReceiptState
 from ...camera_volume.orders import Erasure as OrderedErasure
-from ...camera_volume.port import HostPort, Plug, UnitKind
 from ...camera_volume.recording import TRACK_NAME
 from ...crypto import envelope
 from ...crypto.envelope import PayloadType
@@ -36,8 +34,8 @@ from ...errors import (
 from ...services.camera_settings import WantedSettings
 from ...services.cameras import SeenCamera
 from ...services.documents import open_document
-from .. import mounts
 from ..order_book import OrderBook
+from ..ports import Port
 from .protocol import Erasure, Listed, Outcome, Receipted, RecordingSource, Wishes
 
 log = logging.getLogger(__name__)
@@ -52,9 +50,8 @@ _Kind = TypeVar("_Kind", bound=Answer)
 class VolumeCamera:
     """One docking of a volume camera, seen from the host."""
 
-    def __init__(self, port: HostPort, plug: Plug, book: OrderBook, scratch: Path) -> None:
-        """``scratch`` is where units are mounted that are not folders already."""
-        self._port, self._plug, self._book, self._scratch = port, plug, book, scratch
+    def __init__(self, port: Port, book: OrderBook) -> None:
+        self._port, self._book = port, book
         self._described: Described | None = None
         self._clock_offset_seconds: float | None = None
 
@@ -65,8 +62,9 @@ class VolumeCamera:
 
         :raises CameraNotGenuine: when the answer does not hold; CameraBelongsElsewhere, CameraLocked.
         """
-        self._port.wait_until_present([Unit.CONTROL], self._plug, TURN_SECONDS)
-        with self._control() as control:
+        self._port.begin()
+        self._port.wait_until_present([Unit.CONTROL], TURN_SECONDS)
+        with self._control(read_only=True) as control:
             self._described = control.read_description()
         self._clock_offset_seconds = (self._description.time - datetime.now(UTC)).total_seconds()
         self._refuse_foreign()
@@ -108,8 +106,12 @@ class VolumeCamera:
         )
 
     def is_there(self) -> bool:
-        """Tell whether the plug that was seen first is still in."""
-        return self._port.state().plug == self._plug
+        """Tell whether it stands in its socket."""
+        return self._port.is_there()
+
+    def ensure_connected(self) -> None:
+        """Raise CameraGone, or CameraInterrupted when it came loose since it was identified."""
+        self._port.ensure_connected()
 
     # what it is told
 
@@ -157,8 +159,8 @@ class VolumeCamera:
     @contextmanager
     def recordings(self) -> Iterator[RecordingSource]:
         """Open the unit that holds recordings, read-only."""
-        self._port.wait_until_present([self._recordings_on], self._plug, TURN_SECONDS)
-        with self._unit(self._recordings_on, read_only=True) as path, MediaUnit(path) as media:
+        self._port.wait_until_present([self._recordings_on], TURN_SECONDS)
+        with self._port.opened(self._recordings_on, read_only=True) as path, MediaUnit(path) as media:
             yield _Recordings(media, self._key.raw)
 
     def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
@@ -261,18 +263,9 @@ class VolumeCamera:
         return PublicKey.from_base64(self._description.public_key)
 
     @contextmanager
-    def _control(self) -> Iterator[ControlUnit]:
-        with self._unit(Unit.CONTROL, read_only=False) as path, ControlUnit(path) as control:
+    def _control(self, *, read_only: bool = False) -> Iterator[ControlUnit]:
+        with self._port.opened(Unit.CONTROL, read_only=read_only) as path, ControlUnit(path) as control:
             yield control
-
-    @contextmanager
-    def _unit(self, unit: Unit, *, read_only: bool) -> Iterator[Path]:
-        path = self._port.path(unit)
-        if self._plug.kind is UnitKind.FOLDER:
-            yield path
-        else:
-            with mounts.mounted(path, self._plug.filesystem, self._scratch / unit, read_only=read_only) as target:
-                yield target
 
 
 class _Recordings:

@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Enum("usb", "simulated", name="dockkind", native_enum=False, length=32), nullable=False),
         sa.Column("locator", sa.String(length=512), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("learning", sa.Boolean(), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
             ["controller_id"], ["bodyworn_controller.id"], name=op.f("fk_bodyworn_dock_controller_id")
@@ -271,6 +272,7 @@ def upgrade() -> None:
         sa.Column("dock_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
