@@ -96,6 +96,8 @@ class FakeDestination:
     etags: bool = True
     storage_url: str | None = None
     clock_ahead_seconds: float = 0
+    #: Where to listen; any free port if 0.
+    at_port: int = 0
     containers: dict[str, dict[str, str]] = field(default_factory=dict)
     objects: dict[str, StoredObject] = field(default_factory=dict)
     requests: list[Seen] = field(default_factory=list)
@@ -167,6 +169,10 @@ class FakeDestination:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Go away; a second call does nothing."""
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
@@ -318,7 +324,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, destination: FakeDestination) -> None:
         self.destination = destination
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", destination.at_port), _Handler)
 
     def get_request(self) -> tuple[Any, Any]:
         connected, address = super().get_request()
