@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "camera": "camera",
     "transfer": "transfer",
     "verify": "verify",
+    "conformance": "conformance",
     "db": "database",
 }
 
