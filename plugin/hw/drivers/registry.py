@@ -169,8 +169,9 @@ class _GuardedCamera:
 
     @contextmanager
     def _recordings(self) -> Iterator[RecordingSource]:
-        opened = self.guard.call(self._camera.recordings)
-        source = self.guard.call(opened.__enter__)
+        with self.guard.watching():
+            opened = self._camera.recordings()
+            source = opened.__enter__()
         try:
             yield _GuardedSource(source, self.guard)
         finally:
@@ -194,7 +195,8 @@ class _GuardedCamera:
 
     def is_there(self) -> bool:
         try:
-            return bool(self.guard.call(self._camera.is_there))
+            with self.guard.watching():
+                return bool(self._camera.is_there())
         except DriverBroken:
             return self._disk.is_there()
 
