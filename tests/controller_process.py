@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import conftest  # noqa: F401 - mounts the plugin where a process begins with this module
 from bodyworn.cli import controller
 from bodyworn.const import Step
+from bodyworn.hw.faults import crash_hook
 from bodyworn.supervise import DATABASE_VARIABLE
 
 ENDS_SECONDS = 60.0
@@ -54,3 +55,18 @@ def run(data_dir: Path, database_url: str, crash_at: str) -> None:
     if crash_at:
         os.environ["BODYWORN_CRASH_AT"] = crash_at
     controller.command.main(["--data-dir", str(data_dir)], standalone_mode=False)
+
+
+def exit_code_after(wish: str, steps: Sequence[Step]) -> int | None:
+    """Walk through steps with the crash hook of a wish, in a process of its own, and give how that ended."""
+    process = _FORKS.Process(target=walk, args=(wish, steps))
+    process.start()
+    process.join(ENDS_SECONDS)
+    return process.exitcode
+
+
+def walk(wish: str, steps: Sequence[Step]) -> None:
+    """Come to steps one after the other; the target of the process above."""
+    hook = crash_hook(wish)
+    for step in steps:
+        hook(step)
