@@ -67,7 +67,7 @@ def test_what_did_not_pass_its_rehearsal_is_not_adopted(depot: Depot) -> None:
         assert destinations.active(session) is None
 
 
-@pytest.mark.feature("DST-2")
+@pytest.mark.feature("SET-6")
 def test_an_adopted_destination_is_in_force_and_its_password_is_sealed(depot: Depot) -> None:
     with depot.database.write() as session:
         adopt(depot, session, connection_file())
@@ -99,6 +99,7 @@ def test_the_same_destination_again_keeps_its_row(depot: Depot) -> None:
         assert again.site_name == "Renamed"
 
 
+@pytest.mark.feature("DST-6")
 def test_another_destination_gets_a_row_of_its_own(depot: Depot) -> None:
     with depot.database.write() as session:
         first = adopt(depot, session, connection_file(9))
@@ -108,6 +109,7 @@ def test_another_destination_gets_a_row_of_its_own(depot: Depot) -> None:
         assert [one.id for one in session.scalars(select(Destination).where(Destination.active))] == [second.id]
 
 
+@pytest.mark.feature("DST-5")
 @pytest.mark.parametrize(
     ("change", "error"),
     [({"want_encryption": False}, EncryptionTurnedOff), ({"container_type": "mp4"}, ContainerTypeChanged)],

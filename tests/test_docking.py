@@ -81,7 +81,7 @@ def test_the_whole_way_on_postgresql(make_station: Callable[..., Station], reque
     assert station.breaks() == []
 
 
-@pytest.mark.feature("DST-5")
+@pytest.mark.feature("REC-4")
 def test_a_destination_that_wants_encryption_never_sees_plaintext_nor_does_the_disk(
     make_station: Callable[..., Station], key_pair: tuple[bytes, bytes]
 ) -> None:
@@ -322,6 +322,7 @@ def test_a_document_copied_to_another_recording_is_not_believed(station: Station
     assert bad.id in camera.recordings()
 
 
+@pytest.mark.feature("REC-6")
 def test_a_recording_that_was_seen_and_is_gone_raises_an_alarm(station: Station) -> None:
     camera = station.worn()
     recorded = camera.record(Wish(size_bytes=160 * 1024, fault=RecordingFault.WRONG_DIGEST))

@@ -129,7 +129,7 @@ def test_what_is_not_safe_here_is_not_sent(waiting: Waiting) -> None:
             waiting.pack(session)
 
 
-@pytest.mark.feature("DST-7")
+@pytest.mark.feature("DST-3")
 def test_system_user_and_camera_are_told_before_the_first_recording(waiting: Waiting) -> None:
     with waiting.depot.database.read() as session:
         told = notices(waiting, session)

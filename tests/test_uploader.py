@@ -314,6 +314,7 @@ def test_a_destination_that_is_away_gets_everything_when_it_is_back(yard: Yard) 
 # --- what stops the destination until somebody mends it
 
 
+@pytest.mark.feature("DST-4")
 @pytest.mark.parametrize(
     ("turn", "problem", "state"),
     [
@@ -380,6 +381,7 @@ def check_digest(exchange: fd.Exchange) -> None:
         (fd.status(413), "destination-too-large"),
     ],
 )
+@pytest.mark.feature("REC-3")
 def test_a_recording_that_is_refused_stays_here_and_the_others_go_on(yard: Yard, turn: Turn, problem: str) -> None:
     refused, other = yard.store(), yard.store()
     yard.fake.script("PUT", yard.clip_path(refused), turn, turn)
@@ -391,6 +393,7 @@ def test_a_recording_that_is_refused_stays_here_and_the_others_go_on(yard: Yard,
     yard.check_delivered_once(other)
 
 
+@pytest.mark.feature("DST-7")
 def test_a_first_refusal_may_be_that_the_user_is_not_known_there(yard: Yard) -> None:
     """Somebody may have removed the user or the camera at the destination: both are told again first."""
     recording_id = yard.store()
@@ -489,7 +492,6 @@ def test_a_recording_that_cannot_be_read_does_not_hold_the_others_up(yard: Yard)
 # --- destinations that prove nothing
 
 
-@pytest.mark.feature("DST-4")
 def test_without_etags_it_is_acknowledged_and_its_copy_here_counts(make_yard: Callable[..., Yard]) -> None:
     yard = make_yard(etags=False)
     recording_id = yard.store()
