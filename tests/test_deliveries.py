@@ -50,7 +50,6 @@ def listed(session: Session) -> list[str]:
     return [recording.id for recording in deliveries.due(session, limit=10)]
 
 
-@pytest.mark.feature("REC-7")
 def test_what_is_stored_is_due_protected_first_then_the_oldest(due: Due) -> None:
     with due.depot.database.write() as session:
         late, early = due.stored(session, minutes=9), due.stored(session, minutes=1)

@@ -99,7 +99,6 @@ def test_the_same_destination_again_keeps_its_row(depot: Depot) -> None:
         assert again.site_name == "Renamed"
 
 
-@pytest.mark.feature("DST-6")
 def test_another_destination_gets_a_row_of_its_own(depot: Depot) -> None:
     with depot.database.write() as session:
         first = adopt(depot, session, connection_file(9))

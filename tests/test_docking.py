@@ -322,7 +322,6 @@ def test_a_document_copied_to_another_recording_is_not_believed(station: Station
     assert bad.id in camera.recordings()
 
 
-@pytest.mark.feature("REC-6")
 def test_a_recording_that_was_seen_and_is_gone_raises_an_alarm(station: Station) -> None:
     camera = station.worn()
     recorded = camera.record(Wish(size_bytes=160 * 1024, fault=RecordingFault.WRONG_DIGEST))
@@ -349,7 +348,6 @@ def test_recordings_of_one_second_get_containers_of_their_own(station: Station) 
         assert {sha256(data) for data in station.arrived(one).values()} == {clip.sha256 for clip in one.clips}
 
 
-@pytest.mark.feature("CAM-13")
 def test_a_clock_that_was_wrong_is_corrected_in_the_containers_name_alone(station: Station) -> None:
     camera = station.worn()
     camera.core.memory.clock_offset_seconds = 7200.0

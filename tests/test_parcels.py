@@ -139,6 +139,7 @@ def test_system_user_and_camera_are_told_before_the_first_recording(waiting: Wai
         assert "4711" in told[1].metadata.values()
 
 
+@pytest.mark.feature("DST-7")
 def test_what_was_told_is_told_again_only_when_it_changed_or_is_asked_for(waiting: Waiting) -> None:
     with waiting.depot.database.write() as session:
         destination = waiting.destination(session)
