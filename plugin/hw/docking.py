@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..const import Step
-from ..errors import BodywornError, CameraGone, CameraInterrupted
+from ..errors import BodywornError, CameraGone, CameraInterrupted, CameraRefused
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
 from ..services import camera_settings, cameras, docks, erasures, recordings, systems
 from ..services.cameras import SeenCamera
@@ -43,7 +43,7 @@ class Docking:
         self._stopped = False
         self._camera_id = ""
         self._problems: list[BodywornError] = []
-        self._again_at = self._refreshed = 0.0
+        self._again_at = self._refreshed = self._erase_after = 0.0
 
     def stop(self) -> None:
         """End after the step in hand; the camera stays where it is and is taken up again later."""
@@ -167,6 +167,8 @@ class Docking:
     # what may go
 
     def _erase(self) -> None:
+        if time.monotonic() < self._erase_after:
+            return
         if self._problems and self._camera.facts().public_key is None:
             return  # what could not be taken from a plain disk keeps everything else on it as well (I14)
         with self._shop.database.read() as session:
@@ -178,11 +180,20 @@ class Docking:
         self._shop.hook(Step.ERASED)
         with self._shop.database.write() as session:
             erasures.erase_ordered(session, [one.proof for one in wanted])
-        gone = self._camera.erase(wanted)
+        asked = {one.camera_recording_id for one in wanted}
+        gone = [one for one in self._camera.erase(wanted) if one in asked]
         self._shop.hook(Step.ERASE_RECORDED)
         with self._shop.database.write() as session:
             erasures.erased(session, self._camera_id, gone)
             cameras.observe(cameras.get(session, self._camera_id), self._camera.facts())
+        if len(gone) < len(wanted):
+            self._show_refusal()
+
+    def _show_refusal(self) -> None:
+        """Say that the camera kept what it may delete, and leave it alone for a while."""
+        self._erase_after = self._again_at = time.monotonic() + _RETRY_SECONDS
+        self._problems = [CameraRefused(serial=self._camera.facts().serial, order="erase-order")]
+        self._settle()
 
     # the bay
 
