@@ -97,8 +97,8 @@ class Site:
         outcome = self.camera.synchronise(wishes)
         with self.shop.database.write() as session:
             cameras.observe(cameras.get(session, self.camera_id), self.camera.facts())
-            assert outcome.settings_sequence
-            cameras.settings_applied(session, self.camera_id, outcome.settings_sequence)
+            if outcome.settings_sequence is not None:
+                cameras.settings_applied(session, self.camera_id, outcome.settings_sequence)
 
     def wear(self, name: str) -> None:
         """Assign it to a new user."""
@@ -107,10 +107,17 @@ class Site:
             cameras.assign(session, self.camera_id, user_id, actor=ACTOR)
 
     def take(self) -> list[errors.BodywornError]:
-        """Take what it has; gives the problems."""
+        """Take what it has, and look after it as a docking does then; gives the problems."""
         intake = Intake(self.shop, self.bay_id, self.camera_id, self.camera)
         intake.run()
+        self.synchronise()
         return intake.problems
+
+    def hand_out(self, name: str) -> None:
+        """Give the empty camera to somebody, who takes it out."""
+        self.dock(worn_by=name)
+        self.take()
+        self.disk.mountings.clear()
 
     def deliver(self) -> None:
         """Let a destination prove everything that goes there."""
@@ -259,8 +266,8 @@ def test_every_file_of_every_family_is_stored_as_it_is(site: Site, family: Famil
 
 
 def test_what_is_sent_is_described_from_the_finding(site: Site) -> None:
+    site.hand_out("Ada")
     transcend(site.disk.folder)
-    site.dock(worn_by="Ada")
     site.dock()
     site.take()
     with site.shop.database.write() as session:
@@ -276,9 +283,8 @@ def test_what_is_sent_is_described_from_the_finding(site: Site) -> None:
 
 
 def test_photos_stay_here_and_recordings_of_nothing_else_are_not_sent(site: Site) -> None:
+    site.hand_out("Ada")
     put(site.disk.folder, f"DCIM/{START:%Y%m%d_%H%M%S}.JPG")
-    site.dock()
-    site.dock(worn_by="Ada")
     site.dock()
     site.take()
     assert site.wearers() == ["Ada"]
@@ -323,7 +329,7 @@ def test_a_disk_pulled_out_is_gone(site: Site) -> None:
 
 
 def test_the_wearer_is_whoever_had_it_when_it_was_undocked(site: Site) -> None:
-    site.dock(worn_by="Ada")  # Ada takes it out
+    site.hand_out("Ada")
     transcend(site.disk.folder)
     site.wear("Bob")  # decided while it is out
     site.dock()
@@ -337,11 +343,21 @@ def test_the_wearer_is_whoever_had_it_when_it_was_undocked(site: Site) -> None:
 
 
 def test_an_assignment_in_the_dock_changes_nothing_about_what_is_on_the_camera(site: Site) -> None:
-    site.dock(worn_by="Ada")
+    site.hand_out("Ada")
     transcend(site.disk.folder)
     site.dock()
     site.wear("Bob")
     site.synchronise()
+    site.take()
+    assert site.wearers() == ["Ada", "Ada"]
+
+
+def test_a_docking_cut_short_before_its_listing_gives_nothing_to_the_next_wearer(site: Site) -> None:
+    site.hand_out("Ada")
+    transcend(site.disk.folder)
+    site.wear("Bob")
+    for _ in range(3):
+        site.dock()  # pulled out, or the controller is started anew
     site.take()
     assert site.wearers() == ["Ada", "Ada"]
 
@@ -359,7 +375,7 @@ def test_what_was_recorded_before_anybody_wore_it_is_nobodys(site: Site) -> None
 @pytest.fixture
 def worn(site: Site) -> Site:
     """A camera that was worn, with everything of it stored and delivered."""
-    site.dock(worn_by="Ada")
+    site.hand_out("Ada")
     transcend(site.disk.folder)
     site.dock()
     site.take()
@@ -383,7 +399,7 @@ def test_deleting_again_after_a_crash_ends_in_the_same_place(worn: Site) -> None
 
 
 def test_nothing_may_go_while_anything_on_the_disk_is_not_stored(site: Site) -> None:
-    site.dock(worn_by="Ada")
+    site.hand_out("Ada")
     transcend(site.disk.folder)
     site.dock()
     site.take()
@@ -512,7 +528,7 @@ def test_a_disk_camera_never_has_a_signed_recording(site: Site) -> None:
 
 
 def test_a_docking_takes_everything_and_deletes_it_once_it_is_delivered(site: Site) -> None:
-    site.dock(worn_by="Ada")
+    site.hand_out("Ada")
     transcend(site.disk.folder)
     site.shop.bell.start()
     camera = DiskCamera(site.disk.plugged(), Surroundings.of(site.shop.database, site.shop.book))

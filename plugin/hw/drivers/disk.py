@@ -54,7 +54,9 @@ class DiskCamera:
         self._zone = ZoneInfo(surroundings.time_zone)
         self._facts: SeenCamera | None = None
         #: Settings by which it worked until it was docked: who wore it follows from them (decision 18).
-        self._came_with: int | None = None
+        self._came_with = 0
+        #: Whether everything on it was listed since it was identified.
+        self._listed = False
 
     # who it is
 
@@ -64,6 +66,7 @@ class DiskCamera:
         :raises DiskWithoutIdentity: without the filesystem's number: a USB serial number alone is shared by clones.
         """
         self.ensure_connected()
+        self._listed = False
         if self._facts is None:
             self._facts = _seen(self._disk, _serial(self._disk))
         return self._facts
@@ -87,18 +90,18 @@ class DiskCamera:
     def synchronise(self, wishes: Wishes) -> Outcome:
         """Look at the disk. It can be told nothing: the system alone remembers its settings, its user and its lease.
 
-        They count from its undocking on.
+        Settings count once what is on it was listed, so that none of it is taken for the next wearer's.
         """
         if wishes == Wishes():
             return Outcome()
-        if self._came_with is None:
+        if not self._listed:
             self._came_with = wishes.came_with_settings
         with self._read() as root:
             disk_mark.check(root, self._surroundings.book, self.facts().serial)
             walked = walk(root)
         self._observe(walked)
         return Outcome(
-            settings_sequence=wishes.settings.sequence if wishes.settings else None,
+            settings_sequence=wishes.settings.sequence if wishes.settings and self._listed else None,
             lease_issued_at=datetime.now(UTC) if wishes.renew_lease else None,
         )
 
@@ -123,11 +126,15 @@ class DiskCamera:
     def recordings(self) -> Iterator[RecordingSource]:
         """Mount it read-only."""
         with self._read() as root:
-            yield _Recordings(root, self._known(), self._ticket)
+            yield _Recordings(root, self._list)
 
-    def _ticket(self, walked: Walk) -> Ticket:
+    def _list(self, root: int) -> list[Listed]:
+        walked = walk(root)
         recognised = disk_layouts.recognise(disk_listing.evidence(walked), self._disk.label)
-        return Ticket(self.facts().serial, recognised, self._came_with or 0, self._zone)
+        ticket = Ticket(self.facts().serial, recognised, self._came_with, self._zone)
+        listed = disk_listing.recordings(root, walked, self._known(), ticket)
+        self._listed = True
+        return listed
 
     def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
         """A disk keeps no receipts: whoever has it docked has it alone."""
@@ -200,13 +207,12 @@ class DiskCamera:
 class _Recordings:
     """The mounted disk as a source of recordings."""
 
-    def __init__(self, root: int, known: Sequence[Known], ticket: Callable[[Walk], Ticket]) -> None:
-        self._root, self._known, self._ticket = root, known, ticket
+    def __init__(self, root: int, listed: Callable[[int], list[Listed]]) -> None:
+        self._root, self._list = root, listed
 
     def listed(self) -> list[Listed]:
         """List what was found before and what is new."""
-        walked = walk(self._root)
-        return disk_listing.recordings(self._root, walked, self._known, self._ticket(walked))
+        return self._list(self._root)
 
     def open(self, camera_recording_id: str, source_name: str) -> FileIO:
         """Open a file by its path; whether it is still what was listed, its size and its digests tell."""
