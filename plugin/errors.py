@@ -1023,6 +1023,47 @@ class ReceiverBusy(ReceiverProblem):
     retry = True
 
 
+class ObjectTooLargeToShow(ReceiverProblem):
+    """Noted for a text or track that no page can show whole."""
+
+    id = "received-too-large-to-show"
+    sentence = "{name} is too large to be shown here."
+    mend = "Download it, and open it in another program."
+
+
+class TrackUnreadable(ReceiverProblem):
+    """Noted for a location track that is not written as one."""
+
+    id = "received-track-unreadable"
+    sentence = "{name} cannot be read as a location track."
+    mend = "Download it and look at it; it is kept as it arrived."
+
+
+class NoStill(ReceiverProblem):
+    """Raised for a clip of which no picture can be shown: broken, without video, or too much for the limits."""
+
+    id = "no-still"
+    sentence = "No picture of {name} can be shown."
+    mend = "Play it, or download it and open it in a video player."
+
+
+class StillsMissing(ReceiverProblem):
+    """Raised where the optional library that decodes pictures is not installed."""
+
+    id = "stills-missing"
+    sentence = "Pictures of clips cannot be made: the media library is not installed."
+    mend = "Install it with: pip install 'bodyworn[media]'."
+
+
+class StillsBusy(ReceiverProblem):
+    """Raised when others have been waiting for their pictures too long."""
+
+    id = "stills-busy"
+    sentence = "Pictures of other clips are being made."
+    mend = "Load the page again."
+    retry = True
+
+
 class ReceivedRecordingUnknown(ReceiverProblem):
     """Raised when a page asks for a recording, or a part of one, that was not received."""
 
@@ -1353,7 +1394,7 @@ class ObjectUnexpected(EvidenceFinding):
 
     id = "object-unexpected"
     sentence = "{name} is on the disk, and nothing in the database speaks of it."
-    mend = "A step that was cut off leaves such a thing, and takes it up again. If it stays, do not delete it: ask support."
+    mend = "A step that was cut off leaves this, and takes it up again. If it stays, do not delete it: contact support."
 
 
 class SpoolAbsent(EvidenceFinding):
@@ -1421,10 +1462,10 @@ class ManifestMissing(EvidenceFinding):
     mend = "Keep it, and contact support: what was stored cannot be proved by this controller's signature."
 
 
-class ManifestRefused(EvidenceFinding):
+class ManifestUnsigned(EvidenceFinding):
     """Noted when a manifest is not signed as it must be, or is another recording's."""
 
-    id = "manifest-refused"
+    id = "manifest-unsigned"
     sentence = "The manifest of recording {container} is not signed by a controller of this system."
     mend = "Somebody changed the database. Compare the recording with the copy at the content destination."
 
@@ -1467,7 +1508,7 @@ class RecordingDamaged(BodywornError):
 
     id = "recording-damaged"
     sentence = "The controller's copy of this recording is damaged, and no other copy is proved."
-    mend = "The damaged copy is kept in quarantine. Leave the disk as it is, keep the camera unused, and contact support."
+    mend = "The damaged copy is kept in quarantine. Leave disk and camera as they are, and contact support."
 
 
 class RecordingKeyLost(BodywornError):

@@ -6,18 +6,20 @@ Nothing here decides anything: rules are in ``services``. Importing this package
 
 from __future__ import annotations
 
+from .audit import Audit
 from .base import Base, new_id
 from .camera import Assignment, Belonging, Camera, CameraUser, Profile, Trust
 from .database import Database
 from .destination import Destination, DestinationState
 from .dock import Bay, BayState, Dock, DockKind
-from .event import Chain, Change, Event
+from .event import Chain, Change, Checkpoint, Event
 from .received import ReceivedContainer, ReceivedObject, ReceiverAccount
 from .recording import Clip, ClipKind, Copy, CopyState, Place, Recording, RecordingState
 from .system import Controller, ControllerRole, System
 
 __all__ = [
     "Assignment",
+    "Audit",
     "Base",
     "Bay",
     "BayState",
@@ -26,6 +28,7 @@ __all__ = [
     "CameraUser",
     "Chain",
     "Change",
+    "Checkpoint",
     "Clip",
     "ClipKind",
     "Controller",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base
@@ -44,6 +44,18 @@ class Event(Base):
     tool_version: Mapped[str] = mapped_column(String(32))
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class Checkpoint(Base):
+    """A signed statement that a chain had this hash at this event; it shows what was cut off or written anew."""
+
+    __tablename__ = "bodyworn_checkpoint"
+
+    chain_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_chain.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    #: The statement, signed by the controller, with the certificates that lead to the recovery key.
+    order: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Change(Base):

@@ -59,5 +59,9 @@ class ReceivedObject(Identified, Base):
     content_type: Mapped[str] = mapped_column(String(100), default="application/octet-stream")
     wire_metadata: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
+    #: When its bytes were last read again, or first read back; and what was wrong with them then.
+    checked_at: Mapped[datetime] = mapped_column(index=True)
+    problem_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    problem_values: Mapped[dict[str, Any] | None]
 
     container: Mapped[ReceivedContainer] = relationship(back_populates="objects")

@@ -152,7 +152,7 @@ class Copy(Identified, Base):
     """A copy of a clip in one place, with its proof."""
 
     __tablename__ = "bodyworn_copy"
-    __table_args__ = (UniqueConstraint("clip_id", "place"),)
+    __table_args__ = (UniqueConstraint("clip_id", "place"), Index(None, "place", "state", "checked_at"))
 
     clip_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_clip.id"), index=True)
     place: Mapped[Place] = mapped_column(choice(Place))
@@ -165,5 +165,10 @@ class Copy(Identified, Base):
     proved_sha256: Mapped[str | None] = mapped_column(String(64))
     proved_md5: Mapped[str | None] = mapped_column(String(32))
     proved_at: Mapped[datetime | None]
+    #: When its bytes were last read again, or first read back.
+    checked_at: Mapped[datetime | None]
+    #: What was wrong with it then.
+    problem_id: Mapped[str | None] = mapped_column(String(64))
+    problem_values: Mapped[dict[str, Any] | None]
 
     clip: Mapped[Clip] = relationship(back_populates="copies")

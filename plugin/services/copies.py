@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..models import Clip, Copy, CopyState, Place, new_id
+from . import problems
 
 _PROVED = frozenset({CopyState.VERIFIED, CopyState.ACKNOWLEDGED})
 
@@ -35,7 +36,9 @@ def put(
         copy = Copy(id=new_id(), place=place, done_bytes=0)
         clip.copies.append(copy)
     copy.state, copy.failure_domain = new_state, failure_domain
+    problems.clear(copy)
     if new_state in _PROVED:
         copy.proved_sha256, copy.proved_md5, copy.proved_at = sha256, md5, datetime.now(UTC)
+        copy.checked_at = copy.proved_at if new_state is CopyState.VERIFIED else None
         copy.done_bytes = clip.stored_size_bytes or clip.size_bytes
     return copy

@@ -11,7 +11,7 @@ from sqlalchemy import Exists, exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from ..models import Clip, Copy, CopyState, Event, Place, Recording, RecordingState
-from . import copies, events
+from . import copies, events, problems
 
 #: How long a delivered recording stays here.
 GRACE_SECONDS = 24 * 3600.0
@@ -39,6 +39,7 @@ def purged(session: Session, recording: Recording) -> None:
         found = copies.find(clip, Place.SPOOL)
         if found is not None:
             found.state = CopyState.ERASED
+            problems.clear(found)
     events.record(session, "recording.purged", "recording", recording.id, container=recording.container_name)
 
 
@@ -51,7 +52,11 @@ def given_up(session: Session, container_name: str) -> bool:
 def _has_copy_here() -> Exists:
     here = select(Copy.id).join(Clip, Copy.clip_id == Clip.id)
     return exists(
-        here.where(Clip.recording_id == Recording.id, Copy.place == Place.SPOOL, Copy.state == CopyState.VERIFIED)
+        here.where(
+            Clip.recording_id == Recording.id,
+            Copy.place == Place.SPOOL,
+            Copy.state.in_([CopyState.VERIFIED, CopyState.PROBLEM]),
+        )
     )
 
 

@@ -16,7 +16,7 @@ from ..destination.names import CAPABILITIES_OBJECT, CATEGORIES_OBJECT, SYSTEM
 from ..errors import ObjectExists, ObjectMissing, OverwriteRefused, RecordingClosed, UploadDiffers, UploadTooLarge
 from ..models import ReceivedContainer, ReceivedObject
 from ..store import Digests, Store
-from . import events
+from . import events, problems
 from .received import Peer, WireMetadata, check_metadata_size, check_names, find_container, get_container, stand_in_line
 
 #: Objects that the receiver itself speaks through; nobody can put them.
@@ -42,8 +42,8 @@ class Offer:
 def get_object(session: Session, peer: Peer, container: str, name: str) -> ReceivedObject:
     """Give an object that must exist, in a container that must exist."""
     found = _find_object(session, get_container(session, peer, container), name)
-    if found is None:
-        raise ObjectMissing(name=name)
+    if found is None or found.problem_id is not None:
+        raise ObjectMissing(name=name)  # what is damaged here is not there: it may be sent again
     return found
 
 
@@ -61,7 +61,7 @@ def consider(session: Session, peer: Peer, offer: Offer) -> str | None:
         if container.completed_at is not None:
             raise RecordingClosed(container=container.name)
         return None
-    if offer.only_new:
+    if offer.only_new and existing.problem_id is None:
         raise ObjectExists(name=offer.name)
     if offer.md5 not in (None, existing.md5):
         raise OverwriteRefused(name=offer.name)
@@ -92,6 +92,8 @@ def put_object(session: Session, store: Store, peer: Peer, offer: Offer, digests
     if existing.sha256 != digests.sha256:
         raise OverwriteRefused(name=offer.name)
     _replace_metadata(session, store, peer, existing, offer.metadata, offer.content_type)
+    existing.checked_at = datetime.now(UTC)
+    problems.clear(existing)
     return existing
 
 
@@ -133,6 +135,7 @@ def _add_object(
     if container.completed_at is not None:
         store.remove(container.name, offer.name)  # nobody was told that these bytes are kept
         raise RecordingClosed(container=container.name)
+    now = datetime.now(UTC)
     added = ReceivedObject(
         container_id=container.id,
         name=offer.name,
@@ -141,7 +144,8 @@ def _add_object(
         md5=digests.md5,
         content_type=offer.content_type,
         wire_metadata=dict(offer.metadata),
-        received_at=datetime.now(UTC),
+        received_at=now,
+        checked_at=now,
     )
     session.add(added)
     _write_sidecar(store, container.name, added)

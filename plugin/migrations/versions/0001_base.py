@@ -112,6 +112,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", name=op.f("uq_bodyworn_camera_user_user_id")),
     )
     op.create_table(
+        "bodyworn_checkpoint",
+        sa.Column("chain_id", sa.String(length=36), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("order", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["chain_id"], ["bodyworn_chain.id"], name=op.f("fk_bodyworn_checkpoint_chain_id")),
+        sa.PrimaryKeyConstraint("chain_id", "sequence", name=op.f("pk_bodyworn_checkpoint")),
+    )
+    op.create_table(
         "bodyworn_controller",
         sa.Column("system_id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -173,6 +182,28 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_bodyworn_received_container_started_at"), "bodyworn_received_container", ["started_at"], unique=False
+    )
+    op.create_table(
+        "bodyworn_audit",
+        sa.Column("controller_id", sa.String(length=36), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("requested_by", sa.String(length=100), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("objects", sa.BigInteger(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("done_objects", sa.BigInteger(), nullable=False),
+        sa.Column("done_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("records_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("checkpoints", sa.BigInteger(), nullable=False),
+        sa.Column("manifests", sa.BigInteger(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("problem_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["controller_id"], ["bodyworn_controller.id"], name=op.f("fk_bodyworn_audit_controller_id")
+        ),
+        sa.PrimaryKeyConstraint("controller_id", name=op.f("pk_bodyworn_audit")),
     )
     op.create_table(
         "bodyworn_camera",
@@ -237,6 +268,9 @@ def upgrade() -> None:
         sa.Column("content_type", sa.String(length=100), nullable=False),
         sa.Column("wire_metadata", sa.JSON(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("problem_id", sa.String(length=64), nullable=True),
+        sa.Column("problem_values", sa.JSON(), nullable=True),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
             ["container_id"], ["bodyworn_received_container.id"], name=op.f("fk_bodyworn_received_object_container_id")
@@ -245,7 +279,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("container_id", "name", name=op.f("uq_bodyworn_received_object_container_id_name")),
     )
     op.create_index(
+        op.f("ix_bodyworn_received_object_checked_at"), "bodyworn_received_object", ["checked_at"], unique=False
+    )
+    op.create_index(
         op.f("ix_bodyworn_received_object_container_id"), "bodyworn_received_object", ["container_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_bodyworn_received_object_problem_id"), "bodyworn_received_object", ["problem_id"], unique=False
     )
     op.create_table(
         "bodyworn_assignment",
@@ -425,12 +465,18 @@ def upgrade() -> None:
         sa.Column("proved_sha256", sa.String(length=64), nullable=True),
         sa.Column("proved_md5", sa.String(length=32), nullable=True),
         sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem_id", sa.String(length=64), nullable=True),
+        sa.Column("problem_values", sa.JSON(), nullable=True),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(["clip_id"], ["bodyworn_clip.id"], name=op.f("fk_bodyworn_copy_clip_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_copy")),
         sa.UniqueConstraint("clip_id", "place", name=op.f("uq_bodyworn_copy_clip_id_place")),
     )
     op.create_index(op.f("ix_bodyworn_copy_clip_id"), "bodyworn_copy", ["clip_id"], unique=False)
+    op.create_index(
+        op.f("ix_bodyworn_copy_place_state_checked_at"), "bodyworn_copy", ["place", "state", "checked_at"], unique=False
+    )
     op.execute(sa.text("INSERT INTO bodyworn_change (id, counter) VALUES (1, 0)"))
     chain = sa.table("bodyworn_chain", sa.column("id"), sa.column("local"), sa.column("sequence"), sa.column("hash"))
     op.execute(
@@ -441,6 +487,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_bodyworn_copy_place_state_checked_at"), table_name="bodyworn_copy")
     op.drop_index(op.f("ix_bodyworn_copy_clip_id"), table_name="bodyworn_copy")
     op.drop_table("bodyworn_copy")
     op.drop_index(op.f("ix_bodyworn_clip_recording_id"), table_name="bodyworn_clip")
@@ -450,17 +497,21 @@ def downgrade() -> None:
     op.drop_table("bodyworn_bay")
     op.drop_index(op.f("ix_bodyworn_assignment_camera_id_from_settings"), table_name="bodyworn_assignment")
     op.drop_table("bodyworn_assignment")
+    op.drop_index(op.f("ix_bodyworn_received_object_problem_id"), table_name="bodyworn_received_object")
     op.drop_index(op.f("ix_bodyworn_received_object_container_id"), table_name="bodyworn_received_object")
+    op.drop_index(op.f("ix_bodyworn_received_object_checked_at"), table_name="bodyworn_received_object")
     op.drop_table("bodyworn_received_object")
     op.drop_table("bodyworn_dock")
     op.drop_index(op.f("ix_bodyworn_camera_serial"), table_name="bodyworn_camera")
     op.drop_table("bodyworn_camera")
+    op.drop_table("bodyworn_audit")
     op.drop_index(op.f("ix_bodyworn_received_container_started_at"), table_name="bodyworn_received_container")
     op.drop_table("bodyworn_received_container")
     op.drop_index(op.f("ix_bodyworn_event_object_kind_object_id"), table_name="bodyworn_event")
     op.drop_index(op.f("ix_bodyworn_event_at"), table_name="bodyworn_event")
     op.drop_table("bodyworn_event")
     op.drop_table("bodyworn_controller")
+    op.drop_table("bodyworn_checkpoint")
     op.drop_table("bodyworn_camera_user")
     op.drop_table("bodyworn_system")
     op.drop_table("bodyworn_receiver_account")
