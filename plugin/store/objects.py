@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
 from typing import BinaryIO, Final
+from uuid import uuid4
 
 from ..const import Step
 from ..errors import DifferentContent, NoSuchObject, StoreDamaged
@@ -113,12 +114,23 @@ class Store:
             sha256 = sha256_of(file.fileno(), f"{container}/{name}", checksum.update)
             return Digests(os.fstat(file.fileno()).st_size, sha256, checksum.hexdigest())
 
-    def matches(self, container: str, name: str, size_bytes: int, sha256: str) -> bool:
-        """Tell whether the device holds just these bytes; they are only read when the size is right."""
+    def matches(
+        self,
+        container: str,
+        name: str,
+        size_bytes: int,
+        sha256: str,
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> bool:
+        """Tell whether the device holds just these bytes; they are only read when the size is right.
+
+        ``progress`` gets the bytes read so far, in the calling thread; it may wait there, or raise to give up.
+        """
         with self.open(container, name) as file:
             if os.fstat(file.fileno()).st_size != size_bytes:
                 return False
-            return sha256_of(file.fileno(), f"{container}/{name}") == sha256
+            return sha256_of(file.fileno(), f"{container}/{name}", progress=progress) == sha256
 
     def stat(self, container: str, name: str) -> ObjectStat:
         """Look up size and time of an object."""
@@ -143,6 +155,25 @@ class Store:
                 os.unlink(name, dir_fd=parent)
             sidecars.remove(parent, name, label)
             sync(label, parent)
+
+    def set_aside(self, container: str, name: str) -> bool:
+        """Move what stands under a name into quarantine, whatever it is; False when nothing does.
+
+        Nothing is deleted: it is kept as ``.quarantine/<container>/<name>/<random>``, and the name is free again.
+        """
+        check_names(container, name)
+        label = f"{container}/{name}"
+        try:
+            with self._container(container) as parent:
+                with edge(label):
+                    os.stat(name, dir_fd=parent, follow_symlinks=False)
+                with self._claims(container, name) as claims:
+                    with edge(label):
+                        os.rename(name, uuid4().hex, src_dir_fd=parent, dst_dir_fd=claims)
+                    sync(label, claims, parent)
+        except NoSuchObject:
+            return False
+        return True
 
     def remove_container(self, container: str) -> None:
         """Remove a container that holds no object any more, with its metadata; raises StoreDamaged if it does."""
@@ -216,6 +247,13 @@ class Store:
 
     def _quarantine(self, part: Part, container: str, name: str, digests: Digests) -> None:
         """Keep what claims a taken name as ``.quarantine/<container>/<name>/<sha256>``."""
+        with self._claims(container, name) as claims:
+            part.link(claims, digests.sha256)
+            sync(f"{container}/{name}", claims)
+
+    @contextmanager
+    def _claims(self, container: str, name: str) -> Iterator[int]:
+        """Open the folder in quarantine of whatever claimed to be an object, and make it durably first."""
         label = f"{container}/{name}"
         with (
             self._root() as root,
@@ -223,8 +261,8 @@ class Store:
             beneath(quarantine, container, label, create=True) as claimed,
             beneath(claimed, name, label, create=True) as claims,
         ):
-            part.link(claims, digests.sha256)
-            sync(label, claims, claimed, quarantine, root)
+            sync(label, claimed, quarantine, root)
+            yield claims
 
     def _sweep_container(self, container: str) -> int:
         with self._container(container) as parent:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from ..errors import RereadDiffers, StoreError
 from .folders import WINDOW_BYTES, closing, device_blocks, edge, forget, sync
-from .pipeline import Buffer, fan_out
+from .pipeline import Buffer, counted, fan_out
 
 SUFFIX: Final = ".part"
 
@@ -140,10 +140,16 @@ def sweep(parent: int, label: str) -> int:
         return sum(_remove_if_dead(parent, name) for name in names)
 
 
-def sha256_of(descriptor: int, label: str, *consumers: Callable[[Buffer], object]) -> str:
+def sha256_of(
+    descriptor: int,
+    label: str,
+    *consumers: Callable[[Buffer], object],
+    progress: Callable[[int], object] | None = None,
+) -> str:
     """Compute the SHA-256 of what the device holds of a file, while others see the same blocks."""
     sha256 = hashlib.sha256()
-    fan_out(device_blocks(descriptor, label), sha256.update, *consumers)
+    blocks: Iterable[Buffer] = device_blocks(descriptor, label)
+    fan_out(counted(blocks, progress) if progress else blocks, sha256.update, *consumers)
     return sha256.hexdigest()
 
 
