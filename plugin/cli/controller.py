@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ..errors import DatabaseOutdated, NoSystem
+from ..hw import auditor
 from ..hw.controller import Controller
 from ..hw.faults import hook_from_environment
 from ..models import Database
@@ -22,14 +23,27 @@ _LOOK_SECONDS = 1.0
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), required=True, help="The plugin's folder.")
 @click.option("--database", envvar=DATABASE_VARIABLE, required=True, help=f"Better given in {DATABASE_VARIABLE}.")
 @click.option("--uploads", type=click.IntRange(1, 16), default=2, show_default=True, help="Recordings sent at a time.")
-def command(data_dir: Path, database: str, uploads: int) -> None:
+@click.option(
+    "--audit-rate",
+    type=click.FloatRange(min=0.1),
+    default=auditor.BYTES_PER_SECOND / 1e6,
+    show_default=True,
+    help="Megabytes a second at which stored copies are read again while nothing is taken in.",
+)
+def command(data_dir: Path, database: str, uploads: int, audit_rate: float) -> None:
     """Work with the docks of this machine until it is told to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    controller = Controller(Database.at(database), data_dir, hook=hook_from_environment(), uploads=uploads)
+    controller = Controller(
+        Database.at(database),
+        data_dir,
+        hook=hook_from_environment(),
+        uploads=uploads,
+        audit_bytes_per_second=audit_rate * 1e6,
+    )
     while not stop.is_set():
         try:
             return controller.run(stop)

@@ -18,7 +18,7 @@ from ..models import Database
 from ..services import docks, systems
 from ..services.keyring import Keyring
 from ..store import Store
-from . import housekeeping
+from . import auditor, housekeeping
 from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
@@ -53,10 +53,12 @@ class Controller:
         uploads: int = 2,
         reserve_bytes: int = RESERVE_BYTES,
         sockets: Sockets | None = None,
+        audit_bytes_per_second: float = auditor.BYTES_PER_SECOND,
     ) -> None:
         self._database, self._data_dir, self._hook = database, data_dir, hook
         self._sockets = sockets or Sockets(database)
         self._uploads, self._reserve_bytes = uploads, reserve_bytes
+        self._audit_bytes_per_second = audit_bytes_per_second
         self._dockings: dict[str, tuple[Docking, threading.Thread]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -68,12 +70,16 @@ class Controller:
         with only_controller(self._data_dir):
             shop = self._open()
             uploader = Uploader(shop, self._uploads)
+            checking = auditor.Auditor(shop, self._data_dir, self._audit_bytes_per_second)
             shop.bell.start()
+            checking.start()
             uploader.start()
             try:
                 self._watch(shop, stop)
             finally:
+                checking.stop()
                 self._close(shop, uploader)
+                housekeeping.sign_chain(shop, at_once=True)
 
     def _open(self) -> Workshop:
         keyring, spool = Keyring(self._data_dir / "keys"), Store(self._data_dir / "spool", self._hook)
@@ -108,6 +114,7 @@ class Controller:
             if now - beaten >= _HEARTBEAT_SECONDS:
                 beaten = now
                 self._beat(shop)
+                housekeeping.sign_chain(shop)
             if now - cleared >= _HOUSEKEEPING_SECONDS:
                 cleared = now
                 housekeeping.clear(shop)

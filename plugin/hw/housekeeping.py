@@ -1,11 +1,15 @@
-"""Keep the spool from filling up with what is safe elsewhere. What may go is decided by ``services.purging``."""
+"""What has to be done now and then: give up what is safe elsewhere, and sign how far the chain of events is.
+
+What may go is decided by ``services.purging``, when to sign by ``services.checkpoints``.
+"""
 
 from __future__ import annotations
 
 import logging
 
+from ..crypto.envelope import PayloadType
 from ..errors import BodywornError
-from ..services import purging
+from ..services import checkpoints, purging
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,18 @@ def clear(shop: Workshop, grace_seconds: float = purging.GRACE_SECONDS) -> int:
                 continue
         _remove(shop, container)
     return len(chosen)
+
+
+def sign_chain(shop: Workshop, *, at_once: bool = False) -> bool:
+    """Make a checkpoint of the chain of events if one is due, or if there is anything to sign; tells whether."""
+    with shop.database.read() as session:
+        statement = checkpoints.due(session, at_once=at_once)
+    if statement is None:
+        return False
+    order = shop.book.vouch(statement.payload(), PayloadType.CHECKPOINT)
+    with shop.database.write() as session:
+        checkpoints.keep(session, statement, order)
+    return True
 
 
 def _remove(shop: Workshop, container: str) -> None:

@@ -13,7 +13,7 @@ from ..crypto.content import ContentEncryption
 from ..destination.names import key_name
 from ..errors import SpoolDamaged
 from ..models import Clip, Recording
-from ..services import recordings
+from ..services import manifests, recordings, systems
 from ..services.erasing import ON_CAMERA
 from ..services.recordings import StoredClip
 from ..store import Buffer, Store, ahead
@@ -54,6 +54,8 @@ def seal(shop: Workshop, files: tuple[Readable, ...], lockbox: Lockbox) -> None:
             before = recordings.clip_sealed(
                 session, file.clip_id, sealed, file.name + _SUFFIX, shop.spool.failure_domain()
             )
+            recording = session.get_one(Clip, file.clip_id).recording
+            recording.manifest = manifests.sign(recording, systems.authority(session, shop.keyring))
         shop.spool.remove(file.container, before)
 
 

@@ -38,6 +38,11 @@ class Workshop:
     _in_flight_bytes: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
+    @property
+    def taking_in(self) -> bool:
+        """Tell whether something is being brought into the spool."""
+        return self._in_flight_bytes > 0
+
     @contextmanager
     def room_for(self, size_bytes: int) -> Iterator[None]:
         """Reserve room in the spool for the block's time.

@@ -109,13 +109,18 @@ def check(session: Session) -> Iterator[Break]:
 def _check_chain(chain_id: str, head: Chain | None, entries: Iterable[Event]) -> Iterator[Break]:
     previous, expected = GENESIS, 1
     for entry in entries:
-        if entry.sequence != expected:
-            yield Break(chain_id, expected, "missing")
-        elif entry.previous_hash != previous or digest(entry) != entry.hash:
-            yield Break(chain_id, entry.sequence, "edited")
+        yield from check_link(entry, expected, previous)
         previous, expected = entry.hash, entry.sequence + 1
     if head is None or (expected - 1, previous) != (head.sequence, head.hash):
         yield Break(chain_id, expected, "truncated")
+
+
+def check_link(entry: Event, expected: int, previous: str) -> Iterator[Break]:
+    """Compare an event with its own hash, its number and the hash of the one before it."""
+    if entry.sequence != expected:
+        yield Break(entry.chain_id, expected, "missing")
+    elif entry.previous_hash != previous or digest(entry) != entry.hash:
+        yield Break(entry.chain_id, entry.sequence, "edited")
 
 
 def _fields(entry: Event) -> Iterator[str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from ..crypto.chain import Authority
 from ..crypto.envelope import PayloadType
-from ..models import Recording
+from ..models import Clip, Recording
 
 
 class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,18 +45,20 @@ def sign(recording: Recording, authority: Authority) -> bytes:
         controller_id=recording.controller_id,
         container=recording.container_name,
         stored_at=datetime.now(UTC),
-        objects=tuple(
-            ManifestEntry(
-                name=clip.name,
-                kind=clip.kind,
-                size_bytes=clip.size_bytes,
-                sha256=clip.sha256,
-                stored_size_bytes=clip.stored_size_bytes,
-                stored_sha256=clip.stored_sha256,
-                stored_md5=clip.stored_md5,
-                encrypted=clip.encrypted,
-            )
-            for clip in recording.clips
-        ),
+        objects=tuple(entry(clip) for clip in recording.clips),
     )
     return authority.issue(msgspec.json.encode(manifest), PayloadType.MANIFEST)
+
+
+def entry(clip: Clip) -> ManifestEntry:
+    """Describe one object as the database knows it."""
+    return ManifestEntry(
+        name=clip.name,
+        kind=clip.kind,
+        size_bytes=clip.size_bytes,
+        sha256=clip.sha256,
+        stored_size_bytes=clip.stored_size_bytes,
+        stored_sha256=clip.stored_sha256,
+        stored_md5=clip.stored_md5,
+        encrypted=clip.encrypted,
+    )

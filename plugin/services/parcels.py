@@ -104,7 +104,9 @@ def failure_domain(destination: Destination) -> str:
 
 def _item(clip: Clip, domain: str) -> Item:
     there = copies.find(clip, Place.DESTINATION)
-    assert copies.state(clip, Place.SPOOL) is CopyState.VERIFIED, "I8: only what is stored and checked is sent"
+    delivered = there is not None and there.state is CopyState.VERIFIED and there.failure_domain == domain
+    stored = copies.state(clip, Place.SPOOL) is CopyState.VERIFIED
+    assert delivered or stored, "I8: only what is stored and checked is sent"
     return Item(
         clip_id=clip.id,
         name=clip.name,
@@ -114,7 +116,7 @@ def _item(clip: Clip, domain: str) -> Item:
         sha256=clip.stored_sha256 or "",
         md5=clip.stored_md5 or "",
         metadata={key: str(value) for key, value in clip.wire_metadata.items()},
-        delivered=there is not None and there.state is CopyState.VERIFIED and there.failure_domain == domain,
+        delivered=delivered,
     )
 
 

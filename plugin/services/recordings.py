@@ -143,8 +143,9 @@ def stored(session: Session, recording_id: str, manifest: bytes) -> None:
     )
     recording.state, recording.stored_at = RecordingState.STORED, datetime.now(UTC)
     recording.manifest = manifest
-    if recording.problem_id != RecordingWithoutUser.id:
-        problems.clear(recording)
+    problems.clear(recording)
+    if recording.camera_user_id is None:
+        problems.note(recording, RecordingWithoutUser(serial=session.get_one(Camera, recording.camera_id).serial))
     events.record(session, "recording.stored", "recording", recording.id, container=recording.container_name)
 
 
@@ -177,6 +178,7 @@ def unreceipted(session: Session, camera_id: str) -> list[Recording]:
 def vanished(session: Session, camera: Camera, listed_ids: Iterable[str]) -> None:
     """Write down which recordings a camera no longer has although they were not stored; an alarm, nothing else."""
     rows = select(Recording).where(Recording.camera_id == camera.id, Recording.state == RecordingState.FOUND)
+    rows = rows.where(Recording.erased_at.is_(None))
     for recording in session.scalars(rows.where(Recording.camera_recording_id.not_in(list(listed_ids)))):
         if recording.problem_id != RecordingVanished.id:
             error = RecordingVanished(serial=camera.serial)
@@ -217,6 +219,7 @@ def _key_of(session: Session, clip: Clip, name: str, digests: Digests) -> Clip:
     """Give the row of a clip's key, made anew when the clip was encrypted anew."""
     for other in clip.recording.clips:
         if other.unlocks_id == clip.id:
+            other.size_bytes, other.sha256 = digests.size_bytes, digests.sha256
             return other
     key = Clip(
         id=new_id(),
