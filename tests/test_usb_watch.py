@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+from testbed import child_pytest
 
-TESTS = Path(__file__).resolve().parent
-MOCKED = TESTS / "testbed" / "mocked_usb.py"
-NAMES = re.findall(r"^def (test_\w+)", MOCKED.read_text(), re.MULTILINE)
+FILE = "mocked_usb.py"
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Run them all, and tell of each what went wrong; nothing when it passed."""
     if shutil.which("umockdev-wrapper") is None:
         pytest.skip("umockdev-wrapper is missing (apt-get install umockdev)")
     report = tmp_path_factory.mktemp("mocked") / "report.xml"
-    shared = Path("/dev/shm")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", str(MOCKED)]
-    done = subprocess.run(
-        [*_roomy_namespace(), "umockdev-wrapper", *command],
-        cwd=TESTS.parent,
-        env=os.environ | ({"TMPDIR": str(shared)} if shared.is_dir() else {}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    return {case.get("name", ""): _failure(case) for case in ElementTree.parse(report).iter("testcase")}
+    fast = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
+    return child_pytest.outcomes(FILE, report, within=[*_roomy_namespace(), "umockdev-wrapper"], environment=fast)
 
 
 def _roomy_namespace() -> list[str]:
@@ -44,12 +28,7 @@ def _roomy_namespace() -> list[str]:
     return ["unshare", "--net", "sh", "-c", 'echo 512 > /proc/sys/net/unix/max_dgram_qlen; exec "$@"', "sh"]
 
 
-def _failure(case: ElementTree.Element) -> str:
-    wrong = [*case.iter("failure"), *case.iter("error"), *case.iter("skipped")]
-    return "\n".join(one.text or one.get("message", "failed") for one in wrong)
-
-
 @pytest.mark.feature("CAM-1")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", child_pytest.names(FILE))
 def test_on_a_mocked_bus(outcomes: dict[str, str], name: str) -> None:
     assert outcomes[name] == ""

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "controller": "controller",
     "simulate": "simulate",
     "camera": "camera",
+    "dock": "dock",
     "transfer": "transfer",
     "verify": "verify",
     "conformance": "conformance",

@@ -127,6 +127,16 @@ def _mount(device: Path, filesystem: str, target: Path, *, read_only: bool) -> N
             raise
         log.debug("the kernel does not mount %s (%s); %s does", filesystem, error.values["reason"], helper)
         _run(helper, "-o", ",".join(common), str(device), str(target))
+        _restrict(target, common)
+
+
+def _restrict(target: Path, options: tuple[str, ...]) -> None:
+    """Have the kernel hold the options: not every program in user space passes on all that it is told."""
+    try:
+        _run("mount", "-i", "-o", ",".join(("remount", "bind", *options)), str(target))
+    except MountFailed:
+        unmount(target)
+        raise
 
 
 def _helper(filesystem: str, kind: _Kind) -> str | None:

@@ -24,6 +24,7 @@ from .order_book import OrderBook
 from .ports import SimulatedPort
 from .usb_camera import UsbCamera, chooser
 from .usb_device import Attached
+from .usb_marks import mark_ports
 from .usb_port import Eject, UsbPort, eject_medium
 from .usb_watch import UsbWatch
 
@@ -108,6 +109,8 @@ class Sockets:
             if any(dock.kind is DockKind.USB for dock in found):
                 self._listen()
             self._note_learning(next((dock for dock in found if dock.learning and dock.kind is DockKind.USB), None))
+            if self._hub is not None:
+                mark_ports({place for dock in found for bay in dock.bays for place in bay.places})
             return [socket for dock in found for socket in self._sockets(dock)]
 
     def learn(self) -> None:
@@ -152,11 +155,12 @@ class Sockets:
             return
         self._learning, self._beneath, self._learned_version = dock_id, dock.locator if dock else "", -1
         present = self._hub.watch.places().values() if self._hub else ()
-        self._before = frozenset((one.place, one.attachment) for one in present)
+        self._before = frozenset((one.place, one.attachment) for one in present if not _is_empty_reader(one))
 
     def _is_new(self, one: Attached) -> bool:
         beneath = not self._beneath or one.place == self._beneath or one.place.startswith(f"{self._beneath}.")
-        return beneath and one.could_be_camera and (one.place, one.attachment) not in self._before
+        candidate = one.could_be_camera and not _is_empty_reader(one)
+        return beneath and candidate and (one.place, one.attachment) not in self._before
 
     def _sockets(self, dock: Dock) -> Iterator[Socket]:
         for bay in dock.bays:

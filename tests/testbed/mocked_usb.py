@@ -12,16 +12,27 @@ from bodyworn.camera_volume.documents import Unit
 from bodyworn.errors import (
     CameraGone,
     CameraInterrupted,
+    DiskWithoutIdentity,
     EjectFailed,
     FilesystemNotAllowed,
     NeverADisk,
     TurnTimedOut,
     UnitAbsent,
+    UsbDeviceRefused,
 )
 from bodyworn.hw import usb_port
+from bodyworn.hw.drivers.protocol import DockedCamera
+from bodyworn.hw.order_book import OrderBook
+from bodyworn.hw.sockets import Sockets
+from bodyworn.hw.usb_camera import is_volume_camera
 from bodyworn.hw.usb_device import Attached
 from bodyworn.hw.usb_port import UsbPort
 from bodyworn.hw.usb_watch import UsbWatch
+from bodyworn.migrations.run import upgrade
+from bodyworn.models import Database, DockKind
+from bodyworn.services import docks
+from bodyworn.services.keyring import Keyring
+from rig_parts import Depot
 from testbed.mock_bus import Gadget, Lun, MockBus
 
 PLACE = "0000:00:14.0/3"
@@ -320,3 +331,123 @@ def test_a_dock_full_of_cameras_is_seen_at_once(bus: MockBus, watch: UsbWatch) -
         bus.plug(Gadget(port=f"4.{number}", devnum=number + 1, luns=luns, serial=f"S{number}"))
         until(watch, lambda number=number: len(watch.places()) == number)
     assert {one.serial for one in watch.places().values()} == {f"S{number}" for number in range(1, 9)}
+
+
+# sockets of a controller
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Depot:
+    folder = tmp_path_factory.mktemp("depot")
+    database = Database.at(f"sqlite:///{folder / 'bodyworn.db'}")
+    upgrade(database.engine)
+    return Depot.found(database, Keyring(folder / "keys"))
+
+
+class Rack:
+    """A USB dock, and the sockets that a controller sees of it."""
+
+    def __init__(self, depot: Depot, beneath: str) -> None:
+        self.depot, self.sockets = depot, Sockets(depot.database)
+        with depot.database.write() as session:
+            for dock in docks.local_docks(session):
+                session.delete(dock)
+            self.dock_id = docks.add_dock(session, name="Rack", kind=DockKind.USB, locator=beneath, bays=0).id
+        self.sockets.local()
+
+    @property
+    def watch(self) -> UsbWatch:
+        assert self.sockets._hub is not None
+        return self.sockets._hub.watch
+
+    def learn(self) -> None:
+        with self.depot.database.write() as session:
+            docks.learn(session, self.dock_id, actor="olga")
+        self.sockets.local()
+
+    def places(self) -> list[list[str]]:
+        self.sockets.learn()
+        with self.depot.database.read() as session:
+            return [bay.places for dock in docks.local_docks(session) for bay in dock.bays]
+
+    def camera(self, place: str = PLACE) -> DockedCamera | None:
+        with self.depot.database.write() as session:
+            docks.learn_place(session, self.dock_id, place)
+        (socket,) = self.sockets.local()
+        return socket.camera(OrderBook(self.depot.database, self.depot.keyring), Path("/nonexistent"))
+
+
+@pytest.fixture
+def make_rack(bus: MockBus, founded: Depot) -> Iterator[Callable[..., Rack]]:
+    made: list[Rack] = []
+
+    def make(beneath: str = "") -> Rack:
+        made.append(Rack(founded, beneath))
+        return made[-1]
+
+    yield make
+    for rack in made:
+        rack.sockets.close()
+
+
+def test_a_dock_learns_where_something_appears_and_not_what_was_there(bus: MockBus, make_rack) -> None:
+    bus.plug(Gadget(port="1", luns=(Lun("sda"),), serial="DISK"))
+    rack = make_rack()
+    rack.learn()
+    bus.plug(Gadget(port="2", devnum=8, classes=("03", "03"), luns=()))
+    bus.plug(Gadget(port="5", devnum=9, classes=("e0",), luns=()))
+    bus.plug(Gadget())
+    seen(rack.watch)
+    assert rack.places() == [[PLACE]]
+    bus.unplug(Gadget())
+    until(rack.watch, lambda: rack.watch.at(PLACE) is None)
+    bus.plug(Gadget(devnum=10))
+    seen(rack.watch)
+    assert rack.places() == [[PLACE]]
+
+
+def test_a_dock_behind_a_hub_learns_behind_that_hub(bus: MockBus, make_rack) -> None:
+    rack = make_rack("0000:00:14.0/4")
+    rack.learn()
+    bus.plug(Gadget())
+    bus.plug(Gadget(port="4.2", devnum=8, luns=(Lun("sdd"),)))
+    seen(rack.watch, "0000:00:14.0/4.2")
+    seen(rack.watch)
+    assert rack.places() == [["0000:00:14.0/4.2"]]
+
+
+def test_an_empty_card_reader_is_an_empty_bay(bus: MockBus, make_rack) -> None:
+    rack = make_rack()
+    bus.plug(Gadget(luns=(Lun("sdb", sectors=0, filesystem=""),)))
+    seen(rack.watch)
+    assert rack.camera() is None
+
+
+def test_a_keyboard_that_says_it_is_a_camera_is_refused(bus: MockBus, make_rack) -> None:
+    rack = make_rack()
+    bus.plug(Gadget(classes=("08", "03")))
+    seen(rack.watch)
+    camera = rack.camera()
+    assert camera is not None
+    with pytest.raises(UsbDeviceRefused, match="keyboard or mouse"):
+        camera.identify()
+    assert camera.is_there()
+
+
+def test_a_plain_disk_gets_the_driver_for_disks(bus: MockBus, make_rack) -> None:
+    rack = make_rack()
+    bus.plug(Gadget(luns=(Lun("sdb", label="NO NAME"),)))
+    seen(rack.watch)
+    camera = rack.camera()
+    assert camera is not None
+    with pytest.raises(DiskWithoutIdentity):
+        camera.identify()
+
+
+def test_a_camera_of_the_open_format_is_known_by_its_units(bus: MockBus, watch: UsbWatch) -> None:
+    bus.plug(Gadget())
+    assert is_volume_camera(seen(watch))
+    bus.plug(Gadget(port="4", devnum=8, luns=(Lun("sdd", label="BWC-CONTROL"),)))
+    assert is_volume_camera(seen(watch, "0000:00:14.0/4"))
+    bus.plug(Gadget(port="5", devnum=9, luns=(Lun("sde"), Lun("sdf", sectors=0, filesystem=""))))
+    assert not is_volume_camera(seen(watch, "0000:00:14.0/5"))

@@ -1,0 +1,114 @@
+"""``bodyworn dock``: USB docks of this controller, and which places their bays are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy.orm import Session
+
+from ..errors import UnknownDock
+from ..hw import usb_marks
+from ..hw.usb_watch import UsbWatch
+from ..models import Bay, Database, DockKind
+from ..services import docks
+from ..supervise import DATABASE_VARIABLE
+
+_ACTOR = "command line"
+#: What is plugged in shows itself within this time.
+_LOOK_SECONDS = 0.6
+
+database_option = click.option(
+    "--database", envvar=DATABASE_VARIABLE, required=True, help=f"Better given in {DATABASE_VARIABLE}."
+)
+
+
+@click.group()
+def command() -> None:
+    """Set up the docks of this controller."""
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--beneath", default="", help="Learn only places beneath this one, a hub's for example.")
+@database_option
+def add(name: str, beneath: str, database: str) -> None:
+    """Add a USB dock; its bays are learned."""
+    with _opened(database) as opened, opened.write() as session:
+        docks.add_dock(session, name=name, kind=DockKind.USB, locator=beneath, bays=0, actor=_ACTOR)
+    click.echo(f"{name} was added. Let it learn its bays: bodyworn dock learn {name!r}")
+
+
+@command.command("learn")
+@click.argument("name")
+@click.option("--end", is_flag=True, help="End learning.")
+@database_option
+def learn(name: str, end: bool, database: str) -> None:
+    """Learn bays: dock one camera after the other, in the order of the bays; take out what was docked before."""
+    with _opened(database) as opened, opened.write() as session:
+        docks.learn(session, docks.find_dock(session, name).id, on=not end, actor=_ACTOR)
+    click.echo(f"{name} has learned its bays." if end else f"{name} learns. End it with: --end")
+
+
+@command.command("list")
+@database_option
+def show(database: str) -> None:
+    """List docks, their bays, and the places of each."""
+    with _opened(database) as opened, opened.read() as session:
+        for dock in docks.local_docks(session):
+            click.echo(f"{dock.name}{' (learning)' if dock.learning else ''}")
+            for bay in dock.bays:
+                click.echo(f"  {bay.name}: {bay.state}, {', '.join(bay.places) or 'no place'}")
+
+
+@command.command("look")
+def look() -> None:
+    """List what is plugged in here, and where."""
+    watch = UsbWatch()
+    watch.start()
+    try:
+        time.sleep(_LOOK_SECONDS)
+        for place, attached in sorted(watch.places().items()):
+            disks = ", ".join(f"{disk.node} {disk.filesystem}".strip() for disk in attached.disks)
+            click.echo(f"{place}: {attached.name} {attached.serial} {disks}".rstrip())
+    finally:
+        watch.stop()
+
+
+@command.command("place")
+@click.argument("name")
+@click.argument("bay_name", metavar="BAY")
+@click.argument("place")
+@click.option("--remove", is_flag=True, help="Take the place from the bay.")
+@database_option
+def place_command(name: str, bay_name: str, place: str, remove: bool, database: str) -> None:
+    """Let a place be a bay as well, where a socket has several or the dock was connected differently."""
+    with _opened(database) as opened, opened.write() as session:
+        bay = _bay(session, name, bay_name)
+        change = docks.remove_place if remove else docks.add_place
+        change(session, bay.id, place, actor=_ACTOR)
+        click.echo(f"{bay.name}: {', '.join(bay.places) or 'no place'}")
+
+
+@command.command("rules")
+def rules() -> None:
+    """Print the udev rules that keep desktop programs away from docked cameras."""
+    click.echo(usb_marks.rules(), nl=False)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    database = Database.at(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _bay(session: Session, dock_name: str, bay_name: str) -> Bay:
+    for bay in docks.find_dock(session, dock_name).bays:
+        if bay.name == bay_name:
+            return bay
+    raise UnknownDock

@@ -1,0 +1,125 @@
+"""Mounts of cameras' disks: allowed filesystems, of the type that is said, with few rights, and gone afterwards."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from bodyworn.errors import FilesystemNotAllowed, MountFailed
+from bodyworn.hw import mounts
+
+TOOLS = ("losetup", "mkfs.exfat", "mkfs.ext4", "mount.exfat-fuse")
+MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
+needs_loops = pytest.mark.skipif(
+    os.geteuid() != 0 or bool(MISSING) or not Path("/dev/loop-control").exists(),
+    reason=f"mounting needs root, loop devices and tools (missing: {', '.join(MISSING) or 'none'})",
+)
+Disk = Callable[[str], Path]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Make disks with a filesystem on them; give their device nodes."""
+    with ExitStack() as stack:
+
+        def make(filesystem: str) -> Path:
+            image = tmp_path / f"{filesystem}.img"
+            with image.open("wb") as file:
+                file.truncate(8 * 2**20)
+            subprocess.run([f"mkfs.{filesystem}", str(image)], check=True, capture_output=True)
+            done = subprocess.run(
+                ["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True
+            )
+            node = done.stdout.strip()
+            stack.callback(subprocess.run, ["losetup", "--detach", node], check=True)
+            return Path(node)
+
+        yield make
+
+
+def options(target: Path) -> set[str]:
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        if line.split()[4] == str(target):
+            return set(line.split()[5].split(","))
+    return set()
+
+
+@needs_loops
+@pytest.mark.parametrize("filesystem", ["exfat", "ext4"])
+def test_a_disk_is_read_with_as_few_rights_as_can_be(disk: Disk, tmp_path: Path, filesystem: str) -> None:
+    node, target, allowed = disk(filesystem), tmp_path / "mount", {filesystem}
+    with mounts.mounted(node, filesystem, target, read_only=False, allowed=allowed) as folder:
+        (folder / "clip.mkv").write_bytes(b"evidence")
+        assert options(target) >= {"rw", "nosuid", "nodev", "noexec"}
+    with mounts.mounted(node, filesystem, target, read_only=True, allowed=allowed) as folder:
+        assert (folder / "clip.mkv").read_bytes() == b"evidence"
+        assert options(target) >= {"ro", "nosuid", "nodev", "noexec"}
+        with pytest.raises(OSError, match="Read-only") as caught:
+            (folder / "more").touch()
+        assert caught.value.errno == errno.EROFS
+    assert options(target) == set()
+    assert list(target.iterdir()) == []
+
+
+@needs_loops
+@pytest.mark.parametrize(("said", "found"), [("exfat", "ext4"), ("vfat", "exfat")])
+def test_what_is_on_the_disk_is_never_guessed(disk: Disk, tmp_path: Path, said: str, found: str) -> None:
+    with pytest.raises(MountFailed), mounts.mounted(disk(found), said, tmp_path / "mount", read_only=True):
+        pytest.fail("it was mounted")
+    assert options(tmp_path / "mount") == set()
+
+
+@needs_loops
+def test_a_damaged_filesystem_is_told(disk: Disk, tmp_path: Path) -> None:
+    node = disk("exfat")
+    node.write_bytes(b"\0" * 2**20)
+    with pytest.raises(MountFailed), mounts.mounted(node, "exfat", tmp_path / "mount", read_only=True):
+        pytest.fail("it was mounted")
+
+
+@needs_loops
+def test_a_disk_that_is_in_use_is_not_said_to_be_unmounted(disk: Disk, tmp_path: Path) -> None:
+    """It must not be ejected then; and once it is not in use any more, nothing is left of the mount."""
+    node, target = disk("exfat"), tmp_path / "mount"
+    with ExitStack() as stack:
+        with pytest.raises(MountFailed), mounts.mounted(node, "exfat", target, read_only=False) as folder:
+            stack.enter_context((folder / "open").open("wb"))
+        assert options(target) == set()
+
+
+@needs_loops
+def test_what_an_earlier_run_left_mounted_is_cleared_away(disk: Disk, tmp_path: Path) -> None:
+    scratch = tmp_path / "mounts with spaces"
+    left = mounts.mounted(disk("exfat"), "exfat", scratch / "bay" / "media", read_only=True)
+    left.__enter__()
+    assert mounts.unmount_leftovers(scratch) == 1
+    assert "mounts\\040with\\040spaces" not in Path("/proc/self/mountinfo").read_text()
+    with pytest.raises(MountFailed):
+        left.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("filesystem", ["ext4", "btrfs", "ntfs", "", "auto", "exfat,vfat", "../vfat"])
+def test_other_filesystems_are_not_touched(tmp_path: Path, filesystem: str) -> None:
+    target = tmp_path / "mount"
+    with pytest.raises(FilesystemNotAllowed), mounts.mounted(tmp_path, filesystem, target, read_only=True):
+        pytest.fail("it was mounted")
+    assert not target.exists()
+
+
+def test_more_filesystems_are_allowed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mounts.allowed_filesystems() == {"vfat", "exfat"}
+    monkeypatch.setenv(mounts.VARIABLE, "ext4, xfs,-o evil,")
+    assert mounts.allowed_filesystems() == {"vfat", "exfat", "ext4", "xfs"}
+
+
+def test_a_tool_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(mounts._ENVIRONMENT, "PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MountFailed, match="mount"), mounts.mounted(tmp_path, "vfat", tmp_path / "m", read_only=True):
+        pytest.fail("it was mounted")
