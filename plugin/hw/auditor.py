@@ -170,6 +170,7 @@ class Auditor:
 
     def _report(self, held: Held, fault: EvidenceFinding) -> None:
         """Write it down first (I7), so that nothing relies on the copy any more; then move it aside."""
+        self._write_down()  # what was whole was so before this
         self._damaged += 1
         log.warning("%s", fault)
         with self._shop.database.write() as session:

@@ -85,7 +85,7 @@ def found_whole(session: Session, read: Iterable[Held]) -> None:
         if row is None:
             continue
         row.checked_at = now
-        if row.problem_id is not None:
+        if row.problem_id not in (None, CopyWithoutPartner.id):
             _restored(session, row)
 
 
