@@ -58,6 +58,7 @@ _TABS = (
         "bodyworn.view",
         frozenset({"destination"}),
     ),
+    Tab(marked("Verification"), "verification", "bodyworn.recordings", frozenset({"verification"})),
 )
 _RECEIVED = Tab(
     marked("Received recordings"),
@@ -82,6 +83,7 @@ _NOTICES = {
         "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
     ),
     "camera-saved": marked("Saved. The camera takes it over when it is docked."),
+    "check-requested": marked("The controller checks everything now. This page shows how far it is."),
     "destination-connected": marked(
         "Connected. Delete the connection file now: whoever has it can write to the destination."
     ),

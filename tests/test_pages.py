@@ -96,7 +96,8 @@ def test_the_dock_says_what_a_camera_user_looks_for(site):
 def test_tabs_show_only_what_exists_and_may_be_seen(site):
     page = site.administrator.get("/bodyworn/").text
     tabs = re.search(r'<nav class="bw-tabs".*?</nav>', page, re.DOTALL).group()
-    assert re.findall(r">([^<>]+)</a>", tabs) == ["System status", "Devices", "Recordings", "Content destination"]
+    names = ["System status", "Devices", "Recordings", "Content destination", "Verification"]
+    assert re.findall(r">([^<>]+)</a>", tabs) == names
     assert 'aria-current="page">System status' in tabs
 
 

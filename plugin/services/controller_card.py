@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Controller, Recording, RecordingState
+from . import damage, verification_card
 from .destination_card import count_recordings
 from .devices import State
 from .message import Card, Message
@@ -25,7 +26,10 @@ def controller_card(session: Session, now: datetime) -> Card:
     """Tell how the system controllers are."""
     found = session.scalars(select(Controller).order_by(Controller.name)).all()
     messages = [message for controller in found for message in _controller(controller, now)]
-    quarantined = count_recordings(session, Recording.state == RecordingState.QUARANTINED)
+    messages += verification_card.messages(session)
+    is_damaged = Recording.problem_id.in_(damage.OURS)
+    contested = or_(Recording.problem_id.is_(None), ~is_damaged)
+    quarantined = count_recordings(session, Recording.state == RecordingState.QUARANTINED, contested)
     if quarantined:
         messages.append(_quarantine(quarantined))
     if not found:

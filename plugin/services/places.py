@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..models import Clip, ClipKind, Copy, CopyState, Place
 from .erasing import ON_CAMERA
-from .sentence import Sentence, Tone, sentence
+from .sentence import Problem, Sentence, Tone, problem, sentence
 
 #: The way a recording goes, in the order it is drawn.
 WAY = (Place.CAMERA, Place.SPOOL, Place.DESTINATION)
@@ -58,6 +58,9 @@ class CopyView:
     proved_sha256: str | None
     proved_md5: str | None
     proved_at: datetime | None
+    #: When its bytes were last read again, and what was wrong with them.
+    checked_at: datetime | None = None
+    problem: Problem | None = None
 
 
 def copy_view(clip: Clip, place: Place) -> CopyView:
@@ -67,7 +70,8 @@ def copy_view(clip: Clip, place: Place) -> CopyView:
         tone, word = _NEVER_THERE if place is Place.CAMERA and clip.kind not in ON_CAMERA else _NOT_THERE
         return CopyView(Standing(place, tone, word), None, None, None)
     standing = _standing(place, [clip])
-    return CopyView(standing, found.proved_sha256, found.proved_md5, found.proved_at)
+    trouble = problem(found.problem_id, found.problem_values)
+    return CopyView(standing, found.proved_sha256, found.proved_md5, found.proved_at, found.checked_at, trouble)
 
 
 def standings(clips: Sequence[Clip]) -> tuple[Standing, ...]:
