@@ -47,7 +47,9 @@ def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
     if controller.problem_id is not None:
         trouble = problem(controller.problem_id)
         text = trouble.sentence if trouble else None
-        yield _controller_message(controller, Tone.PROBLEM, sentence("Storage error"), text)
+        is_storage = controller.problem_id.startswith("store-")
+        label = sentence("Storage error") if is_storage else sentence("Problem")
+        yield _controller_message(controller, Tone.PROBLEM, label, text)
     free = _free_percent([controller])
     if free is not None and free < LOW_STORAGE_PERCENT:
         text = sentence(
