@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bodyworn.migrations.run import upgrade
@@ -24,7 +25,7 @@ from bodyworn.models import Base, Chain, Change, Database, new_id
 from bodyworn.services import events
 from bodyworn.services.keyring import Keyring
 from rig_parts import Depot
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import Table, create_engine, insert, text
 
 _BINARIES = Path("/usr/lib/postgresql")
 _OWNER = "postgres"
@@ -74,6 +75,15 @@ class Postgresql:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+
+@dataclass(frozen=True)
+class Founded:
+    """What a founded system consists of: its keys, and its rows."""
+
+    keys: Path
+    bay_id: str
+    rows: dict[Table, list[dict[str, Any]]]
 
 
 @contextmanager
@@ -163,10 +173,31 @@ def keyring(tmp_path: Path) -> Keyring:
     return Keyring(tmp_path / "keys")
 
 
+@pytest.fixture(scope="session")
+def founded(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    """Found a system once; founding derives a key, which takes its time."""
+    folder = tmp_path_factory.mktemp("founded")
+    shutil.copy(migrated_file, folder / "bodyworn.db")
+    database = Database.at(f"sqlite:///{folder / 'bodyworn.db'}")
+    made = Depot.found(database, Keyring(folder / "keys"))
+    with database.engine.connect() as connection:
+        tables = Base.metadata.sorted_tables
+        rows = {table: [dict(row) for row in connection.execute(table.select()).mappings()] for table in tables}
+    database.close()
+    return Founded(folder / "keys", made.bay_id, rows)
+
+
 @pytest.fixture
-def depot(database: Database, keyring: Keyring) -> Depot:
-    """Found a system with one bay, on each kind of database."""
-    return Depot.found(database, keyring)
+def depot(database: Database, founded: Founded, tmp_path: Path) -> Depot:
+    """Give a system with one bay, on each kind of database."""
+    with database.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+        for table, rows in founded.rows.items():
+            if rows:
+                connection.execute(table.insert(), rows)
+    shutil.copytree(founded.keys, tmp_path / "keys")
+    return Depot(database, Keyring(tmp_path / "keys"), founded.bay_id)
 
 
 def _migrate(url: str) -> None:
