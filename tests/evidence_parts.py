@@ -75,9 +75,13 @@ class Evidence:
                 )
             session.flush()
             session.refresh(recording)
-            manifest = manifests.sign(recording, systems.authority(session, self.keyring))
-            recordings.stored(session, recording.id, manifest)
+            recordings.stored(session, recording.id, b"")
+            self.sign_manifest(session, recording)
             return recording.id
+
+    def sign_manifest(self, session: Session, recording: Recording) -> None:
+        """Sign what the database says of a recording now."""
+        recording.manifest = manifests.sign(recording, systems.authority(session, self.keyring))
 
     def _stored(self, clip: Clip, content: bytes, encrypted: bool) -> StoredClip:
         """Encrypted content is what it is: other bytes with a key beside them."""
