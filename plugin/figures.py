@@ -106,6 +106,20 @@ class Figures:
         local = moment.astimezone(self._zone)
         return f"{local:%H:%M}" if local.date() == self._today.astimezone(self._zone).date() else self.when(moment)
 
+    def clock(self, moment: datetime) -> str:
+        """Write the time of day to the second, in the system's time zone."""
+        return f"{moment.astimezone(self._zone):%H:%M:%S}"
+
+    def distance(self, metres: float) -> str:
+        """Write a length on the ground."""
+        if metres < 1000:
+            return f"{self.number(metres)}{_NBSP}m"
+        return f"{self.number(metres / 1000, 0 if metres % 1000 == 0 else 1)}{_NBSP}km"
+
+    def degrees(self, value: float) -> str:
+        """Write a latitude or longitude; six digits are a tenth of a metre."""
+        return f"{self.number(value, 6)}°"
+
     def exactly(self, moment: datetime | None) -> str:
         """Write a moment for evidence: date and second in UTC."""
         return self._unknown() if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

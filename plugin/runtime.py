@@ -13,6 +13,7 @@ from .const import DOMAIN
 from .contract import Host
 from .crypto.sealed import SealedBox
 from .models.database import Database
+from .services.stills import Stills
 from .store import Store
 
 
@@ -41,6 +42,11 @@ class Runtime:
         folder.mkdir(mode=0o700, exist_ok=True)
         os.chmod(folder, 0o700)
         return SealedBox(folder / "machine.key")
+
+    @cached_property
+    def stills(self) -> Stills:
+        """Give the pictures of clips that are kept, and made where they are not."""
+        return Stills(self.data_dir / "cache" / "stills", self.secrets)
 
     def spool(self) -> Store:
         """Give the store of what came from cameras."""

@@ -20,9 +20,9 @@ ROLES = ("viewer", "operator", "administrator")
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
-def host_app(data_dir: Path, *plugins: Path, with_accounts: bool = True) -> Flask:
-    """Build a host with this plugin (or those given), its tables made, nothing started."""
-    return _built(data_dir, plugins or (ROOT,), with_accounts)
+def host_app(data_dir: Path, *plugins: Path, with_accounts: bool = True, port: int = 8088) -> Flask:
+    """Build a host with this plugin (or those given), its tables made, nothing started; ``port`` is told to others."""
+    return _built(data_dir, plugins or (ROOT,), with_accounts, port)
 
 
 def host_alone(data_dir: Path) -> Flask:
@@ -30,8 +30,8 @@ def host_alone(data_dir: Path) -> Flask:
     return _built(data_dir, (), with_accounts=True)
 
 
-def _built(data_dir: Path, plugins: tuple[Path, ...], with_accounts: bool) -> Flask:
-    app = create_app(Settings(data_dir, plugins, password_cost=PasswordCost.QUICK, testing=True))
+def _built(data_dir: Path, plugins: tuple[Path, ...], with_accounts: bool, port: int = 8088) -> Flask:
+    app = create_app(Settings(data_dir, plugins, port=port, password_cost=PasswordCost.QUICK, testing=True))
     loader_of(app).migrate()
     if with_accounts:
         with app.app_context():

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LEAVES = frozenset({"crypto", "store", "camera_volume", "destination"})
+LEAVES = frozenset({"crypto", "store", "camera_volume", "destination", "media"})
 SERVICES = LEAVES | {"models", "services"}
 #: Modules beside the rooms that pages and machine interface share: all of them know Flask, none of them hardware.
 WEB = frozenset({"access", "figures", "pages", "runtime", "sending", "text"})
@@ -56,7 +56,7 @@ KEPT = {
     ),
     "urllib3": frozenset({"destination"}),
     "alembic": frozenset({"migrations"}),
-    "av": frozenset({"simulator"}),
+    "av": frozenset({"media", "simulator"}),
     "click": frozenset({"cli"}),
     "pyudev": frozenset({"hw"}),
     "paramiko": frozenset({"hw"}),

@@ -12,13 +12,18 @@ from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
+from ..errors import NoStill, StillsBusy, StillsMissing
 from ..forms.lists import page_number, search_text
+from ..media.still import can_make_stills, is_pictured
 from ..runtime import current
 from ..sending import send
 from ..services import received_parts, received_recordings
 from ..services.playback import open_content
 from ..services.received import store_of
 from ..services.received_parts import OTHER_MEDIA_TYPE, media_type
+from ..services.received_timeline import timeline_of
+from ..services.received_track import track_of
+from ..services.track_map import draw
 
 _LIST = "bodyworn/received.html"
 
@@ -29,6 +34,7 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/fragments/received", "received_fragment", received_fragment)
     blueprint.add_url_rule("/received/<recording_id>", "received_recording", received_recording)
     blueprint.add_url_rule("/received/<recording_id>/<name>", "received_clip", received_clip)
+    blueprint.add_url_rule("/received/<recording_id>/<name>/still", "received_still", received_still)
 
 
 @needs("bodyworn.recordings")
@@ -45,11 +51,11 @@ def received_fragment() -> ResponseReturnValue:
 
 @needs("bodyworn.recordings")
 def received_recording(recording_id: str) -> ResponseReturnValue:
-    """Show one recording; the page stands still, so that nothing interrupts what is being played."""
-    return pages.still(
-        "bodyworn/received_recording.html",
-        lambda session, now: {"recording": received_recordings.get_recording(session, recording_id)},
-    )
+    """Show one recording; the page stands still, so that nothing interrupts what is being played.
+
+    ``at`` leads to a moment, in seconds from the recording's start, where nothing else does it.
+    """
+    return pages.still("bodyworn/received_recording.html", lambda session, now: _recording(session, recording_id))
 
 
 @needs("bodyworn.recordings")
@@ -66,6 +72,48 @@ def received_clip(recording_id: str, name: str) -> Response:
         _note_download(recording_id, name)
     content = open_content(store, container_name, name, opened)
     return _file(send(content, {"Content-Type": _media_type(name)}), name, received_at)
+
+
+@needs("bodyworn.recordings")
+def received_still(recording_id: str, name: str) -> Response:
+    """Send a small picture of a clip; where there is none, the page says so in words."""
+    runtime = current()
+    with runtime.database.read() as session:
+        container = received_recordings.find_container(session, recording_id)
+        part = received_parts.find_part(container, name)
+        if not is_pictured(name):
+            return Response(status=404)
+        store = store_of(runtime.receiver_store().root, container.account_id)
+        opened = received_parts.open_key(session, store, runtime.secrets, part)
+        container_name, sha256 = container.name, part.sha256
+    content = open_content(store, container_name, name, opened)
+    try:
+        return Response(runtime.stills.still(sha256, name, content), mimetype="image/jpeg")
+    except StillsBusy:
+        return Response(status=503, headers={"Retry-After": "5"})
+    except (NoStill, StillsMissing):
+        return Response(status=404)
+    finally:
+        content.close()
+
+
+def _recording(session: Session, recording_id: str) -> Mapping[str, Any]:
+    runtime = current()
+    container = received_recordings.find_container(session, recording_id)
+    store = store_of(runtime.receiver_store().root, container.account_id)
+    recording = received_recordings.get_recording(session, recording_id)
+    timeline = timeline_of(session, store, runtime.secrets, container, recording)
+    track = track_of(session, store, runtime.secrets, container)
+    return {
+        "recording": recording,
+        "timeline": timeline,
+        "seek": timeline.seek(request.args.get("at", type=float)),
+        "track": track,
+        "map": draw(track.points) if track else None,
+        "stills": runtime.stills,
+        "can_make_stills": can_make_stills(),
+        "is_pictured": is_pictured,
+    }
 
 
 def _list(session: Session, now: datetime) -> Mapping[str, Any]:
