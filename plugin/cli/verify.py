@@ -88,7 +88,7 @@ def check(
         check_head(opened.engine)
         with opened.read() as session:
             report = records.check(session, recording_id)
-            expected, damage = _expected(session, recording_id), list(holdings.damaged(session, recording_id))
+            expected, damage = _expected(session, data_dir, recording_id), list(holdings.damaged(session, recording_id))
         stores = {
             name: _examined(opened, data_dir, name, objects, recording_id, progress)
             for name, objects in expected.items()
@@ -98,9 +98,11 @@ def check(
     return Outcome(stores, tuple(damage), report, recording_id, time.monotonic() - began)
 
 
-def _expected(session: Session, recording_id: str | None) -> dict[str, list[Expected]]:
+def _expected(session: Session, data_dir: Path, recording_id: str | None) -> dict[str, list[Expected]]:
+    """List what should be in each store; of stores that nobody knows of, that is nothing."""
     if recording_id is None:
-        return holdings.by_store(session)
+        there = {f"received/{path.name}": list[Expected]() for path in (data_dir / "received").glob("[!.]*/")}
+        return there | holdings.by_store(session)
     if not holdings.is_known(session, recording_id):
         raise UnknownRecording
     return holdings.of_recording(session, recording_id)
