@@ -459,12 +459,12 @@ def test_a_copy_that_was_damaged_here_is_never_passed_off_as_the_recording(
     damage(yard.shop.spool.root / path)
     yard.fake.script("PUT", path, *[check_digest] * 9)
     with yard.uploading():
-        yard.wait(lambda: yard.recording(damaged).problem_id == "spool-damaged" and yard.is_delivered(other))
+        yard.wait(lambda: yard.state(damaged) is RecordingState.FOUND and yard.is_delivered(other))
     assert path not in yard.fake.objects
-    assert yard.state(damaged) is RecordingState.FOUND, "its camera is asked for it again"
+    assert yard.recording(damaged).problem_id == "recording-to-take-again"
     assert damaged not in yard.erasable(ErasePolicy(camera_lacks_room=True))
     assert yard.destination().state is DestinationState.OKAY
-    assert "clip.damaged" in event_actions(yard.database, damaged)
+    assert "copy.damaged" in event_actions(yard.database, damaged)
 
 
 def test_a_damaged_copy_of_what_the_camera_has_no_more_waits_for_somebody(yard: Yard) -> None:
@@ -475,7 +475,7 @@ def test_a_damaged_copy_of_what_the_camera_has_no_more_waits_for_somebody(yard: 
     yard.fake.script("PUT", yard.clip_path(damaged), check_digest)
     with yard.uploading():
         yard.wait(lambda: yard.state(damaged) is RecordingState.QUARANTINED)
-    assert yard.recording(damaged).problem_id == "spool-damaged"
+    assert yard.recording(damaged).problem_id == "recording-damaged"
     assert list((yard.shop.spool.root / ".quarantine").rglob("*")), "what is left of it is kept"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..const import Step
 from ..destination.client import Client
 from ..destination.proof import Proof
-from ..errors import CopyUnproved, SpoolDamaged
+from ..errors import CopyChanged, CopyMissing, CopyUnproved, CopyUnreadable, EvidenceFinding, NoSuchObject, StoreError
 from ..services.parcels import Item, Notice, Parcel
 from ..store import Store
 from .faults import Hook
@@ -103,14 +103,23 @@ def _proved(parcel: Parcel, item: Item, route: Route) -> Proof:
     return proof
 
 
-def check_spool(parcel: Parcel, spool: Store) -> None:
-    """Read again what is to be sent, after the destination found other bytes than we meant.
+def find_damage(parcel: Parcel, spool: Store) -> tuple[Item, EvidenceFinding] | None:
+    """Read again what is to be sent, after it could not be: give the first object that is not what was stored.
 
-    :raises SpoolDamaged: when it is our copy that changed; otherwise the network did it, and sending again may help.
+    None when all is as it was; then the network changed the bytes, and sending again may help.
     """
-    for item in _missing(parcel):
-        if not spool.matches(parcel.container, item.spool_name, item.size_bytes, item.sha256):
-            raise SpoolDamaged(name=item.name)
+    faults = ((item, _fault(parcel, item, spool)) for item in _missing(parcel))
+    return next(((item, fault) for item, fault in faults if fault is not None), None)
+
+
+def _fault(parcel: Parcel, item: Item, spool: Store) -> EvidenceFinding | None:
+    try:
+        whole = spool.matches(parcel.container, item.spool_name, item.size_bytes, item.sha256)
+    except NoSuchObject:
+        return CopyMissing(name=item.name)
+    except StoreError:
+        return CopyUnreadable(name=item.name)
+    return None if whole else CopyChanged(name=item.name)
 
 
 _MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"

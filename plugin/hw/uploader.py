@@ -28,10 +28,11 @@ from ..errors import (
     MissingObject,
     Rejected,
     SpoolDamaged,
+    StoreError,
     TooLarge,
 )
-from ..models import Camera, Destination, Recording
-from ..services import deliveries, destinations, documents, parcels
+from ..models import Camera, Clip, Destination, Recording
+from ..services import copies, damage, deliveries, destinations, documents, parcels
 from ..services.deliveries import Delivery
 from ..services.parcels import Item, Parcel
 from . import sealing, shipment
@@ -48,7 +49,16 @@ _IDLE_SECONDS = 1.0
 #: Licences are bought by people.
 _LICENCE_SECONDS = 3600.0
 #: What is wrong with one recording, and not with the destination.
-_OF_THE_RECORDING = (DifferentAtDestination, TooLarge, Rejected, EtagDiffers, MissingObject, SpoolDamaged, BodyChanged)
+_OF_THE_RECORDING = (
+    BodyChanged,
+    DifferentAtDestination,
+    EtagDiffers,
+    MissingObject,
+    Rejected,
+    SpoolDamaged,
+    StoreError,
+    TooLarge,
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +173,8 @@ class Uploader:
             return self._send(job)
         try:
             sealing.seal(self._shop, job.readable, job.lockbox)
+        except (SpoolDamaged, StoreError) as error:
+            self._after_difference(job, error)
         except BodywornError as error:
             self._failed(job, error)
 
@@ -173,7 +185,7 @@ class Uploader:
             self._ship(job)
         except Rejected:
             self._send_after_telling_again(job)
-        except EtagDiffers as error:
+        except (EtagDiffers, BodyChanged, StoreError) as error:
             self._after_difference(job, error)
         except BodywornError as error:
             self._failed(job, error)
@@ -227,14 +239,17 @@ class Uploader:
             destinations.works(session, session.get_one(Destination, job.destination_id))
         self._failures = 0
 
-    def _after_difference(self, job: _Job, error: EtagDiffers) -> None:
-        """Other bytes arrived than were meant: find out whether ours changed, or the network changed them."""
-        try:
-            shipment.check_spool(job.parcel, self._shop.spool)
-        except BodywornError as damage:
-            self._failed(job, damage)
-        else:
-            self._failed(job, error)
+    def _after_difference(self, job: _Job, error: BodywornError) -> None:
+        """Other bytes arrived than were meant, or none: find out whether ours changed, or the network changed them."""
+        found = shipment.find_damage(job.parcel, self._shop.spool)
+        if found is None:
+            return self._failed(job, error)
+        item, fault = found
+        log.error("recording %s was not sent: %s", job.parcel.recording_id, fault)
+        self._shop.board.sent(item.clip_id)
+        with self._shop.database.write() as session:
+            damage.copy_damaged(session, copies.in_spool(session.get_one(Clip, item.clip_id)), fault)
+        self._shop.spool.set_aside(job.parcel.container, item.spool_name)
 
     def _failed(self, job: _Job, error: BodywornError) -> None:
         log.warning("recording %s was not sent: %s", job.parcel.recording_id, error.id)

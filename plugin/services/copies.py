@@ -15,6 +15,13 @@ def find(clip: Clip, place: Place) -> Copy | None:
     return next((copy for copy in clip.copies if copy.place is place), None)
 
 
+def in_spool(clip: Clip) -> Copy:
+    """Give the copy in the spool, which must have been made."""
+    found = find(clip, Place.SPOOL)
+    assert found is not None, f"{clip.name} was never stored"
+    return found
+
+
 def state(clip: Clip, place: Place) -> CopyState | None:
     """Give the state of the copy in a place, or None where there is none."""
     found = find(clip, place)
