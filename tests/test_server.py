@@ -121,6 +121,19 @@ def test_a_read_body_keeps_the_connection(port):
         assert client.sock is first
 
 
+def test_a_body_is_read_whole_however_it_arrives(port):
+    data = bytes(range(256)) * 5000
+    with connected(port) as raw:
+        # a part with the headers, a part later, then the next request on the same connection
+        raw.sendall(head("/take", f"Content-Length: {len(data)}") + data[:700])
+        time.sleep(0.05)
+        raw.sendall(data[700:90_000])
+        time.sleep(0.05)
+        raw.sendall(data[90_000:] + head("/take", "Content-Length: 5") + b"hello")
+        assert answer(raw).read().decode() == hashlib.sha256(data).hexdigest()
+        assert answer(raw).read().decode() == hashlib.sha256(b"hello").hexdigest()
+
+
 def test_a_chunked_body_is_read_and_the_connection_kept(port):
     with connected(port) as raw:
         body = b"5\r\nhello\r\n" + b"6;note=1\r\n world\r\n" + b"0\r\nTrailer: x\r\n\r\n"

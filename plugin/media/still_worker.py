@@ -134,7 +134,7 @@ def answer(size_bytes: int, container_format: str) -> dict[str, object]:
 def main(size_bytes: str, container_format: str) -> None:
     """Make a still of media of a size, in a format by FFmpeg's name."""
     limit()
-    print(json.dumps(answer(int(size_bytes), container_format)), flush=True)
+    sys.stdout.write(f"{json.dumps(answer(int(size_bytes), container_format))}\n")
 
 
 if __name__ == "__main__":
