@@ -299,6 +299,8 @@ def _object(exchange: Exchange, container: str, path: str, data: bytes) -> None:
         exchange.answer(404)
     elif method == "PUT" and stored is not None and exchange.seen.headers.get("If-None-Match") == "*":
         exchange.answer(412)
+    elif method == "PUT" and exchange.seen.headers.get("ETag") not in (None, StoredObject(data, {}).md5):
+        exchange.answer(422)
     elif method == "PUT":
         destination.objects[path] = StoredObject(data, _metadata(exchange, "x-object-meta-"))
         exchange.answer(201, _etag(destination, destination.objects[path]))

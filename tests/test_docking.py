@@ -28,6 +28,7 @@ from bodyworn.services import cameras, users
 from bodyworn.simulator.camera import SimulatedCamera
 from bodyworn.simulator.faults import RecordingFault, TurnFault
 from bodyworn.simulator.recorder import Recorded, Wish
+from fake_destination import FakeDestination
 from file_watch import Watch
 from rig_parts import ACTOR, START, event_actions, sha256
 from running_station import SMALL, Station
@@ -502,6 +503,36 @@ def test_a_medium_that_cannot_be_read_keeps_what_it_has(station: Station) -> Non
         assert unread
         assert station.parts() == []
     assert not any(station.is_erased(one) for one in unread)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_copy_that_went_bad_here_is_taken_again_from_its_camera(
+    make_station: Callable[..., Station], key_pair: tuple[bytes, bytes], encrypted: bool
+) -> None:
+    station = make_station()
+    camera = station.worn()
+    recorded = camera.record(SMALL)
+    if encrypted:
+        station.connect_encrypted(*key_pair)
+        station.fake.stop()
+    with station.running():
+        camera.dock(station.bay())
+        station.wait(lambda: station.state(recorded) is RecordingState.STORED)
+        camera.undock()
+    found = station.recording(recorded)
+    assert found is not None
+    path = station.rig.data_dir / "spool" / found.container_name / recorded.clips[0].name
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    if encrypted:
+        station.fake = station.stack.enter_context(FakeDestination(at_port=station.fake.port))
+    else:
+        station.connect()
+    with station.running():
+        station.wait(lambda: station.state(recorded) is RecordingState.FOUND)
+        camera.dock(station.bay())
+        station.wait(lambda: station.is_erased(recorded))
+    assert {sha256(data) for data in station.arrived(recorded).values()} == {clip.sha256 for clip in recorded.clips}
+    assert station.breaks() == []
 
 
 # --- what may go
