@@ -114,6 +114,7 @@ def addresses(ids):
         f"/bodyworn/recordings/{ids.delivered}",
         f"/bodyworn/recordings/{ids.refused}",
         "/bodyworn/destination",
+        "/bodyworn/verification",
     )
 
 

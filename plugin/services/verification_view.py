@@ -13,7 +13,7 @@ from ..crypto.keys import PublicKey
 from ..models import Audit, Chain, Clip, Copy, CopyState, Place, ReceivedObject
 from . import checkpoints, checks, copies, systems
 from .history import EventLine, history
-from .sentence import Problem, Sentence, problem, sentence
+from .sentence import Problem, Sentence, Tone, problem, sentence
 
 #: More than these are counted and not listed.
 MOST_COPIES = 50
@@ -58,6 +58,7 @@ class FindingView:
     found_at: datetime | None
     #: What becomes of the recording.
     outcome: Sequence[Sentence]
+    tone: Tone = Tone.PROBLEM
     endpoint: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
 
@@ -175,18 +176,23 @@ def _damaged_copies(session: Session) -> Iterator[FindingView]:
             problem=told,
             found_at=copy.checked_at,
             outcome=_outcome(copy.clip),
+            tone=Tone.ATTENTION if _is_elsewhere(copy.clip) else Tone.PROBLEM,
             endpoint="recording",
             values={"recording_id": recording.id},
         )
 
 
 def _outcome(clip: Clip) -> Sequence[Sentence]:
-    if copies.state(clip, Place.DESTINATION) is CopyState.VERIFIED:
+    if _is_elsewhere(clip):
         return [sentence("Nothing is lost: the content destination has proved its own copy.")]
     told = problem(clip.recording.problem_id, clip.recording.problem_values)
     if told is None:
         return []
     return [told.sentence, *([told.mend] if told.mend else [])]
+
+
+def _is_elsewhere(clip: Clip) -> bool:
+    return copies.state(clip, Place.DESTINATION) is CopyState.VERIFIED
 
 
 def _damaged_objects(session: Session) -> Iterator[FindingView]:
