@@ -45,7 +45,7 @@ class TimedClip:
 
 @dataclass(frozen=True)
 class Gap:
-    """A time between two clips that nothing was recorded in."""
+    """A time of which no clip is here."""
 
     kind: ClassVar[str] = "gap"
     start: datetime
