@@ -22,6 +22,7 @@ from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.destination.names import read_container_name
 from bodyworn.errors import SerialTaken
+from bodyworn.hw import docking
 from bodyworn.hw.drivers import volume
 from bodyworn.models import BayState, Belonging, RecordingState
 from bodyworn.services import cameras, users
@@ -533,6 +534,24 @@ def test_a_copy_that_went_bad_here_is_taken_again_from_its_camera(
         station.wait(lambda: station.is_erased(recorded))
     assert {sha256(data) for data in station.arrived(recorded).values()} == {clip.sha256 for clip in recorded.clips}
     assert station.breaks() == []
+
+
+def test_a_copy_that_goes_bad_while_its_camera_is_docked_is_taken_again_at_once(
+    make_station: Callable[..., Station], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docking, "_RETRY_SECONDS", 0.5)
+    station = make_station()
+    camera = station.worn()
+    recorded = camera.record(SMALL)
+    with station.running():
+        camera.dock(station.bay())
+        station.wait(lambda: station.state(recorded) is RecordingState.STORED)
+        found = station.recording(recorded)
+        assert found is not None
+        (station.rig.data_dir / "spool" / found.container_name / recorded.clips[0].name).unlink()
+        station.connect()
+        station.wait(lambda: station.is_erased(recorded))
+    assert {sha256(data) for data in station.arrived(recorded).values()} == {clip.sha256 for clip in recorded.clips}
 
 
 # --- what may go

@@ -153,7 +153,7 @@ class Docking:
             self._synchronise()
             self._settle()
         self._erase()
-        if self._problems and self._problems[0].retry and time.monotonic() > self._again_at:
+        if time.monotonic() > self._again_at and self._is_worth_another_look():
             self._take_in()
         if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
             self._take_down(self._camera.synchronise(Wishes()))
@@ -163,6 +163,13 @@ class Docking:
     def _settings_changed(self) -> bool:
         with self._shop.database.read() as session:
             return _is_outdated(cameras.get(session, self._camera_id))
+
+    def _is_worth_another_look(self) -> bool:
+        """Tell whether what failed may go well now, or a copy here went bad and the camera still has the original."""
+        if self._problems:
+            return self._problems[0].retry
+        with self._shop.database.read() as session:
+            return recordings.is_wanted_again(session, self._camera_id)
 
     # what may go
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from ..camera_volume.documents import FileDigest, content_sha256
 from ..camera_volume.recording import DOCUMENT_NAME
 from ..destination.metadata import key_metadata
-from ..errors import BodywornError, RecordingVanished, RecordingWithoutUser
+from ..errors import BodywornError, RecordingToTakeAgain, RecordingVanished, RecordingWithoutUser
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState, new_id
 from ..store import Digests
 from . import cameras, copies, events, problems, systems
@@ -184,6 +184,17 @@ def vanished(session: Session, camera: Camera, listed_ids: Iterable[str]) -> Non
             error = RecordingVanished(serial=camera.serial)
             problems.note(recording, error)
             events.record(session, "recording.vanished", "recording", recording.id, result=error.id)
+
+
+def is_wanted_again(session: Session, camera_id: str) -> bool:
+    """Tell whether a camera has what was stored here once and whose copy went bad."""
+    rows = select(Recording.id).where(
+        Recording.camera_id == camera_id,
+        Recording.state == RecordingState.FOUND,
+        Recording.problem_id == RecordingToTakeAgain.id,
+        Recording.erased_at.is_(None),
+    )
+    return session.scalars(rows).first() is not None
 
 
 def content_digest(recording: Recording) -> str:
