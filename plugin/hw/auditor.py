@@ -25,6 +25,7 @@ from ..errors import (
 from ..services import auditing, checks, records
 from ..services.auditing import Held
 from ..store import Store
+from . import quarantine
 from .pace import Interrupted, Pace
 from .workshop import Workshop
 
@@ -64,10 +65,7 @@ class Auditor:
 
     def start(self) -> None:
         """Finish what an earlier run left, before any camera is read again; then begin."""
-        with self._shop.database.read() as session:
-            left = auditing.to_set_aside(session)
-        for held in left:
-            self._set_aside(held)
+        quarantine.put_aside(self._shop)
         self._thread.start()
 
     def stop(self) -> None:
@@ -175,16 +173,7 @@ class Auditor:
         log.warning("%s", fault)
         with self._shop.database.write() as session:
             auditing.found_damaged(session, held, fault)
-            aside = [one for one in auditing.to_set_aside(session) if one.container == held.container]
-        for one in aside:
-            self._set_aside(one)
-
-    def _set_aside(self, held: Held) -> None:
-        try:
-            if Store(self._data_dir / held.store).set_aside(held.container, held.name):
-                log.warning("%s was put in quarantine", held.label)
-        except StoreError as error:
-            log.warning("%s could not be put in quarantine: %s", held.label, error.id)
+        quarantine.put_aside(self._shop, held.container)
 
     # what is written down
 

@@ -35,7 +35,7 @@ from ..models import Camera, Clip, Destination, Recording
 from ..services import copies, damage, deliveries, destinations, documents, parcels
 from ..services.deliveries import Delivery
 from ..services.parcels import Item, Parcel
-from . import sealing, shipment
+from . import quarantine, sealing, shipment
 from .offload import Lockbox, lockbox_of
 from .progress import Meter
 from .sealing import Readable
@@ -249,7 +249,7 @@ class Uploader:
         self._shop.board.sent(item.clip_id)
         with self._shop.database.write() as session:
             damage.copy_damaged(session, copies.in_spool(session.get_one(Clip, item.clip_id)), fault)
-        self._shop.spool.set_aside(job.parcel.container, item.spool_name)
+        quarantine.put_aside(self._shop, job.parcel.container)
 
     def _failed(self, job: _Job, error: BodywornError) -> None:
         log.warning("recording %s was not sent: %s", job.parcel.recording_id, error.id)

@@ -28,9 +28,12 @@ OURS = frozenset({RecordingToTakeAgain.id, RecordingDamaged.id, RecordingKeyLost
 def copy_damaged(session: Session, copy: Copy, fault: EvidenceFinding) -> None:
     """Let a copy count as none, and have the recording taken again where its camera still has it.
 
-    Where the destination has proved its own copy, nothing is lost and the recording goes on as it is.
+    Where the destination has proved its own copy, nothing is lost and the recording goes on as it is. What is known
+    to be damaged already stays as it is. The caller moves it aside.
     """
     clip, recording = copy.clip, copy.clip.recording
+    if copy.problem_id is not None:
+        return
     copy.state = CopyState.PROBLEM
     problems.note(copy, fault)
     _record(session, copy, "copy.damaged", fault.id)
