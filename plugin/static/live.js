@@ -116,7 +116,14 @@
     }
   };
 
+  // On a narrow screen the tab of this page may lie outside the row.
+  const showTab = () => {
+    const tab = live.querySelector(".bw-tabs [aria-current]");
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+  };
+
   if (!live) return;
+  showTab();
   document.addEventListener("change", count);
   count();
   forgetNotice();
