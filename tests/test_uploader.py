@@ -367,6 +367,14 @@ def test_without_a_licence_it_is_asked_once_an_hour(yard: Yard) -> None:
 
 
 @pytest.mark.feature("REC-3")
+@pytest.mark.parametrize(
+    ("turn", "problem"),
+    [
+        (fd.status(400), "destination-rejected"),
+        (fd.early(400), "destination-rejected"),
+        (fd.status(413), "destination-too-large"),
+    ],
+)
 def test_a_recording_that_is_refused_stays_here_and_the_others_go_on(yard: Yard, turn: Turn, problem: str) -> None:
     refused, other = yard.store(), yard.store()
     yard.fake.script("PUT", yard.clip_path(refused), turn, turn)
