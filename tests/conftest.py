@@ -1,4 +1,4 @@
-"""What every test shares: the plugin's folder mounted as ``bodyworn`` and the host's as ``bodyworn_host``, as a host does it."""
+"""What every test shares: the plugin's folder mounted as ``bodyworn`` and the host's as ``bodyworn_host``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def mount(name: str, folder: Path) -> None:
     """Make ``folder`` importable as ``name`` unless something already is."""
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
