@@ -29,9 +29,7 @@ def destination_card(session: Session, now: datetime) -> Card:
     total = count_recordings(session, recent)
     proved = count_recordings(session, recent, Recording.state == RecordingState.DELIVERED)
     if not total:
-        return Card(
-            messages, named(active.site_name), [sentence("No recordings in the last 24 hours")]
-        )
+        return Card(messages, named(active.site_name), [sentence("No recordings in the last 24 hours")])
     return Card(
         messages,
         sentence("{done} of {total}", done=proved, total=total),
