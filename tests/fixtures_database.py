@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ from sqlalchemy import Table, create_engine, insert, text
 _BINARIES = Path("/usr/lib/postgresql")
 _OWNER = "postgres"
 _MIGRATED = "migrated"
+_START_SECONDS = 30.0
 
 
 class PostgresqlUnavailable(Exception):
@@ -92,6 +95,8 @@ def running_postgresql() -> Iterator[Postgresql]:
     binaries = max(_BINARIES.glob("*/bin"), default=None)
     if binaries is None:
         raise PostgresqlUnavailable(f"no PostgreSQL beneath {_BINARIES}")
+    if shutil.which("setpriv") is None:
+        raise PostgresqlUnavailable("setpriv is not installed")
     if os.geteuid() != 0:
         raise PostgresqlUnavailable("starting PostgreSQL as its own user needs root")
     owner = pwd.getpwnam(_OWNER)
@@ -100,16 +105,34 @@ def running_postgresql() -> Iterator[Postgresql]:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         data, port = folder / "data", _free_port()
         _as_owner(folder, binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale", "C")
-        # what is tested is ours: the server itself may forget everything at a power cut
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=50"
-        control = (binaries / "pg_ctl", "-D", data, "-w")
-        _as_owner(folder, *control, "-l", folder / "log", "-o", options, "start")
-        try:
+        with _server(binaries, folder, port):
             yield Postgresql(port)
-        finally:
-            _as_owner(folder, *control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def _server(binaries: Path, folder: Path, port: int) -> Iterator[None]:
+    """Run the server, which dies with this process, however that ends."""
+    # what is tested is ours: the server itself may forget everything at a power cut
+    where = ["-c", "listen_addresses=127.0.0.1", "-p", str(port), "-k", str(folder)]
+    options = [*where, "-c", "fsync=off", "-c", "max_connections=50"]
+    as_owner = ["setpriv", "--reuid", _OWNER, "--regid", _OWNER, "--init-groups", "--pdeathsig", "QUIT"]
+    with (folder / "log").open("wb") as log:
+        command = [*as_owner, str(binaries / "postgres"), "-D", str(folder / "data"), *options]
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while subprocess.run(
+            [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
+        ).returncode:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise PostgresqlUnavailable(f"it did not start: {(folder / 'log').read_text()[-300:]}")
+            time.sleep(0.05)
+        yield
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
 
 
 @pytest.fixture(scope="session")
