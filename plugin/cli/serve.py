@@ -44,6 +44,7 @@ def command(
 ) -> None:
     """Run the reference host, Harbour VMS, with body worn cameras in it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     host = importlib.import_module("bodyworn_host.serving")
     settings = host.settings(
         data_dir=data_dir,
