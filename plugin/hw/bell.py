@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..models import Database
+
+log = logging.getLogger(__name__)
 
 
 class Bell:
@@ -42,7 +47,13 @@ class Bell:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            counter = self._database.wait_for_change(self._counter, 1.0)
+            try:
+                counter = self._database.wait_for_change(self._counter, 1.0)
+            except SQLAlchemyError:
+                # The database is away for now; whoever waits looks once a second anyway.
+                log.exception("the database does not answer")
+                self._stop.wait(1.0)
+                continue
             if counter != self._counter:
                 with self._rung:
                     self._counter = counter

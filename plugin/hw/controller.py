@@ -18,7 +18,7 @@ from ..models import Database
 from ..services import docks, systems
 from ..services.keyring import Keyring
 from ..store import Store
-from . import auditor, housekeeping
+from . import auditor, housekeeping, sealing
 from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
@@ -69,6 +69,7 @@ class Controller:
         check_head(self._database.engine)
         with only_controller(self._data_dir):
             shop = self._open()
+            sealing.clear_leftovers(shop)
             uploader = Uploader(shop, self._uploads)
             checking = auditor.Auditor(shop, self._data_dir, self._audit_bytes_per_second)
             shop.bell.start()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from ..const import BLOCK_BYTES
 from ..crypto.content import ContentEncryption
 from ..destination.names import key_name
@@ -57,6 +59,16 @@ def seal(shop: Workshop, files: tuple[Readable, ...], lockbox: Lockbox) -> None:
             recording = session.get_one(Clip, file.clip_id).recording
             recording.manifest = manifests.sign(recording, systems.authority(session, shop.keyring))
         shop.spool.remove(file.container, before)
+
+
+def clear_leftovers(shop: Workshop) -> None:
+    """Remove what a crash left readable beside its encrypted copy; done once, before anything else is stored."""
+    with shop.database.read() as session:
+        rows = select(Recording.container_name, Clip.name).join(Clip, Clip.recording_id == Recording.id)
+        sealed = session.execute(rows.where(Clip.stored_name.is_not(None), Clip.stored_name != Clip.name)).all()
+    for container, name in sealed:
+        if shop.spool.exists(container, name):
+            shop.spool.remove(container, name)
 
 
 def _sealed(spool: Store, file: Readable, lockbox: Lockbox) -> StoredClip:
