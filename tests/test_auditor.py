@@ -93,6 +93,22 @@ def test_the_oldest_check_comes_first_and_a_recent_one_rests(evidence: Evidence)
     assert evidence.clip(recent).name not in [held.name for held in due]
 
 
+def test_a_clock_that_is_set_back_does_not_make_a_check_endless(evidence: Evidence) -> None:
+    evidence.record(clips=4)
+    evidence.write(lambda session: checks.request(session, ACTOR))
+    with evidence.database.write() as session:
+        audit = checks.find(session)
+        assert audit is not None
+        audit.requested_at = datetime.now(UTC) + timedelta(hours=1)
+    auditor = evidence.auditor()
+    assert [auditor.look() for _ in range(3)] == [True, False, False]
+    with evidence.database.read() as session:
+        audit = checks.find(session)
+    assert audit is not None
+    assert audit.done_objects == 4
+    assert event_actions(evidence.database).count("evidence.checked") == 1
+
+
 def test_without_being_asked_everything_is_read_once_a_day(evidence: Evidence) -> None:
     recording_id = evidence.record()
     make_due(evidence, recording_id, 2)

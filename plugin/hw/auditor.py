@@ -77,32 +77,32 @@ class Auditor:
         while not self._stop.is_set():
             seen = self._shop.bell.counter
             try:
-                if self.look():
-                    continue
+                if not self.look():
+                    self._rest(seen)
             except Interrupted:
                 return
             except Exception:
                 # A defect of ours, or a database that does not answer: evidence is safe, and checking goes on later.
                 log.exception("stored copies could not be checked")
-            self._rest(seen)
+                self._stop.wait(_IDLE_SECONDS)
 
     def _rest(self, seen: int) -> None:
-        """Wait for a while, or until something changes that may be somebody asking."""
+        """Wait for a while, or until somebody asks for a check."""
         end = time.monotonic() + _IDLE_SECONDS
         while time.monotonic() < end and not self._stop.wait(_LOOK_SECONDS):
             if self._shop.bell.counter != seen:
-                return
+                seen = self._shop.bell.counter
+                with self._shop.database.read() as session:
+                    if checks.is_pending(checks.find(session)):
+                        return
 
     def look(self) -> bool:
         """Check the next few copies, or finish; tells whether there may be more to do at once."""
-        before = self._before()
-        with self._shop.database.read() as session:
-            batch = auditing.due(session, before, _AT_ONCE)
+        batch = self._due()
         try:
             for held in batch:
                 self._check(held)
         except SpoolAbsent as error:
-            log.warning("copies cannot be checked: %s", error.id)
             self._note_storage(error)
             return False
         finally:
@@ -113,20 +113,22 @@ class Auditor:
         self._finish()
         return False
 
-    def _before(self) -> datetime:
-        """Say from when on a check is recent enough: the moment somebody asked, or a day ago."""
+    def _due(self) -> list[Held]:
+        """List what is to be read next: what was not read since somebody asked, or for a day."""
         with self._shop.database.read() as session:
             audit = checks.find(session)
             self._asked = checks.is_pending(audit)
             if not self._asked or audit is None or audit.requested_at is None:
-                return datetime.now(UTC) - REST
-            before, begun = audit.requested_at, audit.began_at is not None
-            amount = auditing.amount_due(session, before)
-        if not begun:
+                return auditing.due(session, datetime.now(UTC) - REST, _AT_ONCE)
+            amount = auditing.amount_due(session, audit.requested_at) if audit.began_at is None else None
+            # never more than there was, whatever happens to the clock meanwhile (I12)
+            left = (amount.objects if amount else audit.objects) - audit.done_objects
+            batch = auditing.due(session, audit.requested_at, max(0, min(left, _AT_ONCE)))
+        if amount is not None:
             self._damaged = 0
             with self._shop.database.write() as session:
                 checks.begin(session, amount)
-        return before
+        return batch
 
     # one copy
 
@@ -202,6 +204,8 @@ class Auditor:
         with self._shop.database.read() as session:
             audit = checks.find(session)
         if (audit.problem_id if audit else None) != (error.id if error else None):
+            if error:
+                log.warning("copies cannot be checked: %s", error.id)
             with self._shop.database.write() as session:
                 checks.storage_problem(session, error)
 

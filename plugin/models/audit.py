@@ -21,7 +21,7 @@ class Audit(Base):
     requested_at: Mapped[datetime | None]
     requested_by: Mapped[str | None] = mapped_column(String(100))
     began_at: Mapped[datetime | None]
-    #: Later than ``requested_at`` when that check is over.
+    #: None until that check is over.
     ended_at: Mapped[datetime | None]
     #: Of that check: how much there is to read, and how much of it has been read.
     objects: Mapped[int] = mapped_column(default=0)

@@ -131,8 +131,8 @@ def _row(session: Session, held: Held) -> Copy | ReceivedObject | None:
 
 def _is_here() -> ColumnElement[bool]:
     """Verified copies, and damaged ones that were: what was missing may be back with its disk."""
-    damaged = and_(Copy.state == CopyState.PROBLEM, Copy.problem_id.is_not(None))
-    return and_(Copy.place == Place.SPOOL, or_(Copy.state == CopyState.VERIFIED, damaged))
+    states = Copy.state.in_([CopyState.VERIFIED, CopyState.PROBLEM])  # in this form for the sake of the index
+    return and_(Copy.place == Place.SPOOL, states, or_(Copy.state == CopyState.VERIFIED, Copy.problem_id.is_not(None)))
 
 
 def _spooled() -> Select[str, str, str, int | None, str | None, datetime | None, str]:

@@ -40,16 +40,14 @@ def request(session: Session, actor: str) -> None:
     audit = _audit(session)
     if is_pending(audit):
         return
-    audit.requested_at, audit.requested_by = datetime.now(UTC), actor
+    audit.requested_at, audit.requested_by, audit.ended_at = datetime.now(UTC), actor, None
     audit.began_at, audit.objects, audit.size_bytes, audit.done_objects, audit.done_bytes = None, 0, 0, 0, 0
     events.record(session, "evidence.check-requested", KIND, audit.controller_id, actor=actor)
 
 
 def is_pending(audit: Audit | None) -> bool:
     """Tell whether a check is asked for and not over."""
-    if audit is None or audit.requested_at is None:
-        return False
-    return audit.ended_at is None or audit.ended_at < audit.requested_at
+    return audit is not None and audit.requested_at is not None and audit.ended_at is None
 
 
 def begin(session: Session, amount: Amount) -> None:
