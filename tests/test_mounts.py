@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -84,8 +85,20 @@ def test_a_damaged_filesystem_is_told(disk: Disk, tmp_path: Path) -> None:
 
 
 @needs_loops
-def test_a_disk_that_is_in_use_is_not_said_to_be_unmounted(disk: Disk, tmp_path: Path) -> None:
+def test_a_disk_that_is_in_use_for_a_moment_is_unmounted_then(disk: Disk, tmp_path: Path) -> None:
+    """Another thread that starts a process holds every open file until that process runs."""
+    with mounts.mounted(disk("exfat"), "exfat", tmp_path / "mount", read_only=False) as folder:
+        held = (folder / "open").open("wb")
+        timer = threading.Timer(0.2, held.close)
+        timer.start()
+    assert options(tmp_path / "mount") == set()
+    timer.join()
+
+
+@needs_loops
+def test_a_disk_that_is_in_use_is_not_said_to_be_unmounted(disk: Disk, tmp_path: Path, monkeypatch) -> None:
     """It must not be ejected then; and once it is not in use any more, nothing is left of the mount."""
+    monkeypatch.setattr(mounts, "_BUSY_SECONDS", 0.2)
     node, target = disk("exfat"), tmp_path / "mount"
     with ExitStack() as stack:
         with pytest.raises(MountFailed), mounts.mounted(node, "exfat", target, read_only=False) as folder:

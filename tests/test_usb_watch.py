@@ -10,6 +10,8 @@ import pytest
 from testbed import child_pytest
 
 FILE = "mocked_usb.py"
+#: All of them are one run of a child process, so one worker must have them all.
+pytestmark = pytest.mark.xdist_group("mocked usb")
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +33,5 @@ def _roomy_namespace() -> list[str]:
 @pytest.mark.feature("CAM-1")
 @pytest.mark.parametrize("name", child_pytest.names(FILE))
 def test_on_a_mocked_bus(outcomes: dict[str, str], name: str) -> None:
-    assert outcomes[name] == ""
+    if outcomes[name]:
+        pytest.fail(outcomes[name], pytrace=False)

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ VARIABLE = "BODYWORN_FILESYSTEMS"
 _ALLOWED_FOR_IMAGES = ALLOWED | {"ext4"}
 _RESTRICTIONS = ("nosuid", "nodev", "noexec")
 _TIMEOUT_SECONDS = 60
+_BUSY_SECONDS, _AGAIN_SECONDS = 2.0, 0.05
 #: Tools get nothing of our environment: no secrets, no preloaded libraries, no translated messages.
 #: Cameras write local time without a zone; programs in user space take it for the zone that they are told here.
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -89,15 +91,25 @@ def image_mounted(image: Path, filesystem: str, target: Path, *, read_only: bool
 
 
 def unmount(target: Path) -> None:
-    """Unmount; what is still in use, of a camera that was pulled out above all, goes as soon as it is not.
+    """Unmount; what stays in use, of a camera that was pulled out above all, goes as soon as it is not.
+
+    A process that another thread is just starting has a copy of every open file for a moment, so it is tried for a
+    while.
 
     :raises MountFailed: when it was in use: then nothing may be handed back to the camera.
     """
-    try:
-        _run("umount", str(target))
-    except MountFailed:
-        _run("umount", "--lazy", str(target))
-        raise
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            _run("umount", str(target))
+        except MountFailed as error:
+            if "busy" in str(error.values["reason"]) and time.monotonic() < end:
+                time.sleep(_AGAIN_SECONDS)
+                continue
+            _run("umount", "--lazy", str(target))
+            raise
+        else:
+            return
 
 
 def unmount_leftovers(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..camera_volume.port import UnitKind
 from ..errors import OutOfTurn, SimulatedVolumeFailed
 
 _COMMAND_SECONDS: Final = 60
+_MOST_TRIES: Final = 40
+_AGAIN_SECONDS: Final = 0.05
 _MAKE: Final = {"ext4": ("mkfs.ext4", "-q", "-F"), "exfat": ("mkfs.exfat",)}
 _MOUNT: Final = {"ext4": ("mount", "-t", "ext4"), "exfat": ("mount.exfat-fuse",)}
 
@@ -76,12 +79,26 @@ class Volumes:
             try:
                 yield target
             finally:
-                _run("umount", str(target))
+                _unmount(target)
         finally:
             _run("losetup", "-d", device)
 
     def _path(self, unit: Unit) -> Path:
         return self.home / (unit.value if self._kind is UnitKind.FOLDER else f"{unit.value}.img")
+
+
+def _unmount(target: Path) -> None:
+    """Unmount; a process that another thread is just starting holds every open file for a moment."""
+    for _ in range(_MOST_TRIES):
+        try:
+            _run("umount", str(target))
+        except SimulatedVolumeFailed as error:
+            if "busy" not in str(error):
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
+    _run("umount", str(target))
 
 
 def _run(*command: str) -> str:

@@ -7,11 +7,12 @@ exports becomes the medium of a loop device, and ejecting takes it out again. ud
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bodyworn.camera_volume.documents import Unit
@@ -19,7 +20,10 @@ from bodyworn.camera_volume.port import HostPort
 from bodyworn.hw import usb_marks
 
 _ADD, _REMOVE = 0x4C80, 0x4C81
-_FIRST = 240
+#: Loop devices belong to the whole machine, and tests may run on it twice at a time.
+_FIRST = 300 + 8 * (os.getpid() % 1000)
+#: ``losetup --find`` takes the first that is free: with these before ours, ours are nobody else's.
+_SPARE = range(100, 116)
 _LUNS = {Unit.MEDIA: 0, Unit.CONTROL: 1}
 _POLL_SECONDS = 0.01
 
@@ -45,6 +49,9 @@ def private_udev() -> Iterator[None]:
         yield
     finally:
         subprocess.run(["udevadm", "control", "--exit"], check=True)
+        for number in _SPARE:
+            with suppress(OSError):  # somebody else's by now
+                _control(_REMOVE, f"/dev/loop{number}")
 
 
 def place(number: int) -> str:
@@ -77,7 +84,7 @@ class LoopSocket:
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> LoopSocket:
-        for node in self._nodes.values():
+        for node in (*(f"/dev/loop{number}" for number in _SPARE), *self._nodes.values()):
             _control(_ADD, node)
         self._thread.start()
         return self
@@ -89,6 +96,7 @@ class LoopSocket:
             if unit in self._in:
                 _losetup("--detach", node)
             _wait_until_free(node)
+            subprocess.run(["udevadm", "settle"], check=True)
             _control(_REMOVE, node)
 
     def has(self, node: str) -> bool:
@@ -138,6 +146,7 @@ def _wait_until_free(node: str) -> None:
 
 
 def _control(request: int, node: str) -> None:
+    """Whoever still looks at a device that is being removed, as udev does at each event, makes it anew by doing so."""
     number = int(Path(node).name.removeprefix("loop"))
-    with Path("/dev/loop-control").open("rb") as control:
+    with Path("/dev/loop-control").open("rb") as control, suppress(FileExistsError):
         fcntl.ioctl(control, request, number)
