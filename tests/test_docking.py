@@ -563,6 +563,7 @@ def test_a_camera_with_room_waits_for_its_destination(make_station: Callable[...
     recorded = camera.record(SMALL)
     with station.running():
         camera.dock(station.bay())
+        station.wait(lambda: station.state(recorded) is RecordingState.STORED)
         station.wait(lambda: station.bay_state() is BayState.READY)
         time.sleep(0.5)
         assert station.state(recorded) is RecordingState.STORED
