@@ -30,7 +30,7 @@ def collected() -> Catalog:
     for file, _line, message, _comments, context in sorted(found, key=lambda entry: (entry[0], entry[1])):
         catalogue.add(message, locations=[(file, 0)], context=context)
     for said in _errors():
-        catalogue.add(said, locations=[("errors.py", 0)])
+        catalogue.add(said, locations=[("errors", 0)])
     return catalogue
 
 
@@ -80,7 +80,7 @@ def _forms(string: object) -> tuple[str, ...]:
 def _errors() -> list[str]:
     from bodyworn.errors import every_error
 
-    ours = [error for error in every_error() if error.__module__ == "bodyworn.errors"]
+    ours = [error for error in every_error() if error.__module__.startswith("bodyworn.errors.")]
     said = {error.sentence for error in ours} | {error.mend for error in ours if error.mend}
     return sorted(said)
 
