@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from . import passwords as password_rules
-from . import throttle
+from . import passwords as password_rules, throttle
 from .database import Account, db, now
 from .passwords import Passwords
 from .roles import ROLES

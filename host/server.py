@@ -35,8 +35,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cheroot.server import KnownLengthRFile
 from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cheroot.wsgi import Gateway_10
-from cheroot.wsgi import Server as CherootServer
+from cheroot.wsgi import Gateway_10, Server as CherootServer
 from flask import Flask
 
 from .problems import AddressTaken

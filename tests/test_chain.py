@@ -23,8 +23,7 @@ from bodyworn.errors import (
     RightMissing,
     SignatureRefused,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 _SYSTEM = "11111111-1111-4111-8111-111111111111"
 _NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -16,8 +16,7 @@ from certificates import self_signed
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 CERTIFICATE = self_signed().pem
 API_KEY = "canary-of-the-api-key"

@@ -35,8 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 _NAME = "20260601_120000_7CF7.mkv"
 _MIB = 1024 * 1024

@@ -8,8 +8,15 @@ import pytest
 import seed
 from bodyworn.errors import UnknownCamera
 from bodyworn.services import cameras, devices
-from bodyworn.services.camera_list import CameraQuery, Show, Sort, camera, new_cameras, user_choices
-from bodyworn.services.camera_list import cameras as list_cameras
+from bodyworn.services.camera_list import (
+    CameraQuery,
+    Show,
+    Sort,
+    camera,
+    cameras as list_cameras,
+    new_cameras,
+    user_choices,
+)
 from bodyworn.services.sentence import Tone
 
 NOW = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)

@@ -13,8 +13,7 @@ from bodyworn import errors
 from bodyworn.hw.drivers import disk_files
 from bodyworn.hw.drivers.disk_walk import Bounds, spelled, unspelled, walk
 from disk_parts import put
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies as some
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from bodyworn.camera_volume.orders import EraseOrder, Lease, OrderKind, Receipt
 from bodyworn.camera_volume.recording import RecordingDocument, clip_name, is_clip_name
 from bodyworn.crypto.envelope import PayloadType
 from bodyworn.errors import DocumentRefused
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

@@ -16,8 +16,7 @@ from bodyworn.errors import (
     EnvelopeTooLarge,
     SignatureRefused,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 _KEY = SigningKey.from_private_bytes(bytes(range(32)))
 _OTHER = SigningKey.from_private_bytes(bytes(range(1, 33)))

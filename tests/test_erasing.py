@@ -34,8 +34,7 @@ from bodyworn.services.erasing import (
     may_erase,
 )
 from bodyworn.services.keyring import Keyring
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from rig_parts import add_bay, add_camera, bookmark, event_actions, find, found_system, make_document, store
 from seed import connect_destination
 from sqlalchemy import select

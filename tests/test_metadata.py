@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bodyworn.destination import metadata
 from bodyworn.destination.metadata import CONTAINER_PREFIX, OBJECT_PREFIX, RecordingFacts
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 START = datetime(2019, 1, 1, 9, 9, 9, tzinfo=UTC)
 FACTS = RecordingFacts(

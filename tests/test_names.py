@@ -8,8 +8,7 @@ from uuid import uuid4
 import pytest
 from bodyworn.destination import names
 from bodyworn.errors import DestinationNameRefused
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 MOMENT = datetime(2019, 1, 1, 9, 9, 9, tzinfo=UTC)
 USER = "3f2b8a36-0c0e-4f0e-8f8e-2f2b0c1d9a11"

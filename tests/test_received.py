@@ -25,8 +25,7 @@ from bodyworn.simulator.media import Scene, make_clip
 from bodyworn.store import Store
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from receiver_site import ReceiverSite, running
 
 USER = "5f8a3c1e-8a52-4a0e-9f0b-3f3d3c5d7a11"

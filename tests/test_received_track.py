@@ -16,8 +16,7 @@ from bodyworn.services import received_recordings, track_map
 from bodyworn.services.received_track import TrackPoint, parse
 from bodyworn.services.track_map import draw
 from delivery import START, SentRecording, send, track_json
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from receiver_site import ReceiverSite, running
 
 DEGREES = st.floats(-90, 90)

@@ -21,8 +21,7 @@ from bodyworn.errors import (
     StoreDamaged,
 )
 from bodyworn.store import Digests, Store
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as some
+from hypothesis import HealthCheck, given, settings, strategies as some
 
 quickly = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

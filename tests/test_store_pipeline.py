@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from bodyworn.store import ahead
 from bodyworn.store.pipeline import fan_out
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies as some
 
 MIB = 1024 * 1024
 

@@ -8,8 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..camera_volume.orders import AssignedUser
-from ..camera_volume.orders import Profile as WantedProfile
+from ..camera_volume.orders import AssignedUser, Profile as WantedProfile
 from ..models import Camera, CameraUser, Profile
 from . import destinations, systems
 

@@ -19,8 +19,7 @@ from sqlalchemy.orm import Session
 
 from ..const import VERSION
 from ..crypto.sealed import SealedBox
-from ..destination.connection_file import ConnectionFile, ContainerType
-from ..destination.connection_file import export as write_connection_file
+from ..destination.connection_file import ConnectionFile, ContainerType, export as write_connection_file
 from ..destination.secret import Secret
 from ..errors import AddressMissing, SignInRefused
 from ..models import ReceiverAccount, new_id

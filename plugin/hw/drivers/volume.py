@@ -17,8 +17,7 @@ from ...camera_volume.answers import ANSWERS, Acknowledgement, Answer, AnswerKin
 from ...camera_volume.control import ControlUnit, Described, Message
 from ...camera_volume.documents import CameraState, Unit
 from ...camera_volume.media import MediaUnit
-from ...camera_volume.orders import LEASE, OrderKind, ReceiptState
-from ...camera_volume.orders import Erasure as OrderedErasure
+from ...camera_volume.orders import LEASE, Erasure as OrderedErasure, OrderKind, ReceiptState
 from ...camera_volume.recording import TRACK_NAME
 from ...crypto import envelope
 from ...crypto.envelope import PayloadType
