@@ -81,6 +81,7 @@ def _spooled() -> Select[str, str, int | None, str | None]:
         .join(Clip, Clip.recording_id == Recording.id)
         .join(Copy, Copy.clip_id == Clip.id)
         .where(Copy.place == Place.SPOOL, Copy.state == CopyState.VERIFIED)
+        .order_by(Recording.container_name, Clip.name)
     )
 
 
