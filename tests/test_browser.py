@@ -220,8 +220,7 @@ def test_a_wrong_form_takes_the_focus_to_its_summary(site, browse):
     page = browse(f"/bodyworn/devices/cameras/{site.ids.ready_camera}")
     page.fill("#name", "   ")
     page.get_by_role("button", name="Save camera").click()
-    page.wait_for_selector(".bw-summary")
-    assert page.evaluate("document.activeElement.classList.contains('bw-summary')")
+    page.wait_for_function("() => document.activeElement.classList.contains('bw-summary')")
     assert page.locator("#name").get_attribute("aria-invalid") == "true"
     assert page.locator("#name").get_attribute("aria-describedby").strip() == "name-error"
 
