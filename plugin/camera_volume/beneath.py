@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from ..errors import (
     BodywornError,
@@ -140,3 +141,24 @@ def _openat2(folder: int, path: bytes, flags: int, mode: int) -> int:
         if number not in _AGAIN:
             break
     raise OSError(number, os.strerror(number))
+
+
+class HeldFolder:
+    """A folder that is held open. Used as a context, since an open unit cannot be unmounted."""
+
+    def __init__(self, path: Path) -> None:
+        self._root = open_folder(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder; files that were opened stay open until they are closed."""
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1

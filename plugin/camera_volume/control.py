@@ -10,9 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from ..errors import CameraFileMissing, CameraNameRefused
 from . import beneath
@@ -51,25 +49,8 @@ class Described:
     sha256: str
 
 
-class ControlUnit:
+class ControlUnit(beneath.HeldFolder):
     """A control unit that is mounted, or lies, at a path. Used as a context, since an open unit cannot be unmounted."""
-
-    def __init__(self, path: Path) -> None:
-        self._root = beneath.open_folder(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the unit."""
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = -1
 
     # both sides
 

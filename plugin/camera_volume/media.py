@@ -6,9 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from ..errors import CameraFileMissing, CameraFileRefused, CameraNameRefused
 from . import beneath
@@ -33,25 +31,8 @@ class MediaListing:
     strange: tuple[str, ...]
 
 
-class MediaUnit:
+class MediaUnit(beneath.HeldFolder):
     """A media unit that is mounted, or lies, at a path. Used as a context, since an open unit cannot be unmounted."""
-
-    def __init__(self, path: Path) -> None:
-        self._root = beneath.open_folder(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the unit; clips that were opened stay open until they are closed."""
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = -1
 
     def list_recordings(self, *, limit: int = MOST_RECORDINGS) -> MediaListing:
         """List the recordings, by id; raises CameraListingTooLong past the limit."""
