@@ -232,6 +232,36 @@ def test_each_status_means_one_thing(
     assert put(client).verified
 
 
+@pytest.mark.parametrize("code", [400, 413, 422])
+def test_what_is_said_of_content_means_nothing_where_none_was_sent(
+    client: Client, fake: FakeDestination, code: int
+) -> None:
+    """A proxy that answers so must not make recordings count as refused for good."""
+    fake.script("GET", AUTH_PATH, status(code))
+    fake.script("HEAD", CLIP, status(code))
+    fake.script("GET", CLIP, status(code))
+    for asked in (client.sign_in, lambda: client.head_object("c", CLIP), lambda: client.get_object("c", CLIP)):
+        with pytest.raises(errors.NonsenseAnswer):
+            asked()
+
+
+@pytest.mark.parametrize("code", [413, 422])
+def test_only_bytes_can_be_too_many_or_arrive_changed(client: Client, fake: FakeDestination, code: int) -> None:
+    fake.script("PUT", "c", status(code), status(code))
+    with pytest.raises(errors.NonsenseAnswer):
+        client.put_container("c", {})
+    with pytest.raises(errors.NonsenseAnswer):
+        put(client, b"")
+
+
+@pytest.mark.parametrize("code", [400, 403, 405, 501])
+def test_a_destination_that_knows_no_head_of_containers_tells_nothing_of_them(
+    client: Client, fake: FakeDestination, code: int
+) -> None:
+    fake.script("HEAD", "/c", status(code))
+    assert client.head_container("c") is None
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"), [("7", 7), ("99999", 3600), ("soon", 0), ("-1", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
 )

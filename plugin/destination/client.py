@@ -48,6 +48,7 @@ _UNAUTHORIZED: Final = 401
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _EXISTS: Final = 412
+_NO_SUCH_REQUEST: Final = frozenset({400, 403, _NOT_FOUND, 405, 501})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,14 @@ class Client:
         self._expect(answer, 204)
 
     def head_container(self, name: str) -> dict[str, str] | None:
-        """Return a container's metadata with keys in lower case, or None when there is no such container."""
+        """Return a container's metadata with keys in lower case, or None when there is no such container.
+
+        None also where that cannot be asked: the interface names no such request, and not every destination knows it.
+        """
         answer = self._ask("HEAD", name)
-        if answer.status == _NOT_FOUND:
+        if answer.status in _NO_SUCH_REQUEST:
             return None
-        self._expect(answer, 200, 204)
+        self._expect(answer, 200, 204, storing=False)
         return from_headers(CONTAINER_PREFIX, answer.headers)
 
     def put_object(
@@ -172,7 +176,7 @@ class Client:
         answer = self._ask("HEAD", container, name)
         if answer.status == _NOT_FOUND:
             return None
-        self._expect(answer, 200)
+        self._expect(answer, 200, storing=False)
         return read_remote_object(answer.headers)
 
     def get_object(self, container: str, name: str, limit_bytes: int = LARGEST_ANSWER_BYTES) -> bytes:
@@ -183,7 +187,7 @@ class Client:
         """Yield an object in blocks; after the last one, raise EtagDiffers if the destination's digest is another."""
         reply = self._exchange("GET", container, name)
         if reply.status != _OK:
-            self._expect(reply.read(), _OK, missing=MissingObject())
+            self._expect(reply.read(), _OK, missing=MissingObject(), storing=False)
         digest = hashlib.md5(usedforsecurity=False)
         for block in reply.blocks(limit_bytes):
             digest.update(block)
@@ -254,11 +258,16 @@ class Client:
         return self._wire.request(request.method, target, headers, request.upload)
 
     def _expect(
-        self, answer: Answer, *statuses: int, missing: BodywornError | None = None, size_bytes: int = 0
+        self,
+        answer: Answer,
+        *statuses: int,
+        missing: BodywornError | None = None,
+        size_bytes: int | None = None,
+        storing: bool = True,
     ) -> None:
         """Raise what an answer means unless its status is one of those that the interface names for the request."""
         if answer.status not in statuses:
-            raise refusal(answer, missing=missing or MissingContainer(), size_bytes=size_bytes)
+            raise refusal(answer, missing=missing or MissingContainer(), size_bytes=size_bytes, storing=storing)
 
 
 def _target(storage: Address, container: str, name: str | None) -> Address:

@@ -18,6 +18,7 @@ from ..errors import (
     ClockDiffers,
     DestinationUnreachable,
     Forbidden,
+    NonsenseAnswer,
     Rejected,
     StorageUrlRefused,
     TlsFailed,
@@ -154,7 +155,7 @@ def _store(client: Client) -> Proof:
         return proof
     try:
         return client.verify_object(SYSTEM, REHEARSAL_OBJECT, size_bytes=size_bytes, md5=md5)
-    except (Rejected, Forbidden):
+    except (Forbidden, NonsenseAnswer):
         return proof
 
 
