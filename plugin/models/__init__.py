@@ -15,6 +15,7 @@ from .dock import Bay, BayState, Dock, DockKind
 from .event import Chain, Change, Checkpoint, Event
 from .received import ReceivedContainer, ReceivedObject, ReceiverAccount
 from .recording import Clip, ClipKind, Copy, CopyState, Place, Recording, RecordingState
+from .surroundings import BrokenDriver, UsbDevice
 from .system import Controller, ControllerRole, System
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Bay",
     "BayState",
     "Belonging",
+    "BrokenDriver",
     "Camera",
     "CameraUser",
     "Chain",
@@ -50,5 +52,6 @@ __all__ = [
     "RecordingState",
     "System",
     "Trust",
+    "UsbDevice",
     "new_id",
 ]

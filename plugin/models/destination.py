@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import JSON, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Identified, choice
@@ -46,7 +46,19 @@ class Destination(Identified, Base):
     #: Whether the rehearsal showed that uploads are answered with an Etag.
     can_verify: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    #: What all uploads together may take of the line; None for all of it.
+    limit_bits_per_second: Mapped[int | None]
+    #: Minutes of the day, in the system's time zone, between which the limit holds; both None for always.
+    limit_from_minute: Mapped[int | None]
+    limit_until_minute: Mapped[int | None]
+    #: Raised whenever somebody wants it to be tried at once.
+    attempts_wanted: Mapped[int] = mapped_column(default=0)
     # observed
+    #: Categories as they were read last, and when; what was wrong with the list since.
+    categories: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    categories_read_at: Mapped[datetime | None]
+    categories_problem_id: Mapped[str | None] = mapped_column(String(64))
+    categories_problem_values: Mapped[dict[str, Any] | None]
     state: Mapped[DestinationState] = mapped_column(choice(DestinationState), default=DestinationState.UNTRIED)
     state_since: Mapped[datetime]
     last_success_at: Mapped[datetime | None]

@@ -76,6 +76,11 @@ class Bay(Identified, Base):
     bytes_per_second: Mapped[float | None]
     #: When ``done_bytes`` was last written; older than a few seconds is stale.
     progress_at: Mapped[datetime | None]
+    #: True while its offload stands in line for a turn.
+    waiting: Mapped[bool] = mapped_column(default=False)
+    #: Forecasts as of ``progress_at``; None where nobody can know.
+    turn_in_seconds: Mapped[float | None]
+    ready_in_seconds: Mapped[float | None]
     problem_id: Mapped[str | None] = mapped_column(String(64))
     problem_values: Mapped[dict[str, Any] | None]
 

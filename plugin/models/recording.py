@@ -21,7 +21,7 @@ class RecordingState(StrEnum):
     STORED = "stored"
     #: Complete at the destination (P20).
     DELIVERED = "delivered"
-    #: Refused by the destination for good; kept here and downloadable.
+    #: Refused by the destination for good, whole or in part; kept here and downloadable.
     REFUSED = "refused"
     #: Two different contents under one identity; both are kept and nothing moves on by itself.
     QUARANTINED = "quarantined"
@@ -45,6 +45,12 @@ class Recording(Identified, Base):
     destination_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_destination.id"))
     #: Unique at the destination, and the folder in the spool (decision 21).
     container_name: Mapped[str] = mapped_column(String(200), unique=True)
+    #: What the camera's clock was ahead of the true time, where the container's name was corrected for it.
+    clock_offset_seconds: Mapped[float | None]
+    #: By how many seconds the container's name was moved on, because another recording has that second.
+    shifted_seconds: Mapped[int] = mapped_column(default=0)
+    #: Where the destination keeps what it rejected of this recording; named before anything is sent there.
+    rejected_container: Mapped[str | None] = mapped_column(String(200), unique=True)
     state: Mapped[RecordingState] = mapped_column(choice(RecordingState), default=RecordingState.FOUND)
     #: Bookmarked or protected: goes first.
     protected: Mapped[bool] = mapped_column(default=False)
@@ -58,6 +64,7 @@ class Recording(Identified, Base):
     document: Mapped[bytes] = mapped_column(LargeBinary)
     found_at: Mapped[datetime]
     stored_at: Mapped[datetime | None]
+    #: When it was Complete at the destination, which takes nothing more into that container.
     delivered_at: Mapped[datetime | None]
     #: When the camera acknowledged our receipt for it.
     receipted_at: Mapped[datetime | None]
@@ -167,7 +174,7 @@ class Copy(Identified, Base):
     proved_at: Mapped[datetime | None]
     #: When its bytes were last read again, or first read back.
     checked_at: Mapped[datetime | None]
-    #: What was wrong with it then.
+    #: What was wrong with it then; at a destination, why it refused this object, wherever else it keeps it.
     problem_id: Mapped[str | None] = mapped_column(String(64))
     problem_values: Mapped[dict[str, Any] | None]
 

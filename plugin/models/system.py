@@ -28,6 +28,9 @@ class System(Identified, Base):
     power_line_hertz: Mapped[int] = mapped_column(default=50)
     #: Hours of recording that a camera must have room for before it goes out again (decision 14).
     next_shift_hours: Mapped[int] = mapped_column(default=12)
+    #: How many cameras are offloaded, and how many recordings are sent, at a time; of each controller.
+    parallel_offloads: Mapped[int] = mapped_column(default=8)
+    parallel_uploads: Mapped[int] = mapped_column(default=2)
     #: True for a system that was made to be looked at; pages say so.
     demonstration: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
@@ -58,4 +61,6 @@ class Controller(Identified, Base):
     heartbeat_at: Mapped[datetime | None]
     spool_free_bytes: Mapped[int | None]
     spool_total_bytes: Mapped[int | None]
+    #: Since when recordings stay on cameras because the spool has no room for the next one (decision 32).
+    intake_stopped_at: Mapped[datetime | None]
     problem_id: Mapped[str | None] = mapped_column(String(64))

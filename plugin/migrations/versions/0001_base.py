@@ -44,6 +44,14 @@ def upgrade() -> None:
         sa.Column("capabilities", sa.JSON(), nullable=False),
         sa.Column("can_verify", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("limit_bits_per_second", sa.BigInteger(), nullable=True),
+        sa.Column("limit_from_minute", sa.BigInteger(), nullable=True),
+        sa.Column("limit_until_minute", sa.BigInteger(), nullable=True),
+        sa.Column("attempts_wanted", sa.BigInteger(), nullable=False),
+        sa.Column("categories", sa.JSON(), nullable=False),
+        sa.Column("categories_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("categories_problem_id", sa.String(length=64), nullable=True),
+        sa.Column("categories_problem_values", sa.JSON(), nullable=True),
         sa.Column(
             "state",
             sa.Enum("untried", "okay", "waiting", "stopped", name="destinationstate", native_enum=False, length=32),
@@ -91,6 +99,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("power_line_hertz", sa.BigInteger(), nullable=False),
         sa.Column("next_shift_hours", sa.BigInteger(), nullable=False),
+        sa.Column("parallel_offloads", sa.BigInteger(), nullable=False),
+        sa.Column("parallel_uploads", sa.BigInteger(), nullable=False),
         sa.Column("demonstration", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -134,6 +144,7 @@ def upgrade() -> None:
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("spool_free_bytes", sa.BigInteger(), nullable=True),
         sa.Column("spool_total_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("intake_stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem_id", sa.String(length=64), nullable=True),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(["system_id"], ["bodyworn_system.id"], name=op.f("fk_bodyworn_controller_system_id")),
@@ -204,6 +215,18 @@ def upgrade() -> None:
             ["controller_id"], ["bodyworn_controller.id"], name=op.f("fk_bodyworn_audit_controller_id")
         ),
         sa.PrimaryKeyConstraint("controller_id", name=op.f("pk_bodyworn_audit")),
+    )
+    op.create_table(
+        "bodyworn_broken_driver",
+        sa.Column("controller_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("package", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["controller_id"], ["bodyworn_controller.id"], name=op.f("fk_bodyworn_broken_driver_controller_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_broken_driver")),
     )
     op.create_table(
         "bodyworn_camera",
@@ -288,6 +311,22 @@ def upgrade() -> None:
         op.f("ix_bodyworn_received_object_problem_id"), "bodyworn_received_object", ["problem_id"], unique=False
     )
     op.create_table(
+        "bodyworn_usb_device",
+        sa.Column("controller_id", sa.String(length=36), nullable=False),
+        sa.Column("place", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("foreign_kinds", sa.JSON(), nullable=False),
+        sa.Column("could_be_camera", sa.Boolean(), nullable=False),
+        sa.Column("has_disk", sa.Boolean(), nullable=False),
+        sa.Column("has_medium", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["controller_id"], ["bodyworn_controller.id"], name=op.f("fk_bodyworn_usb_device_controller_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_usb_device")),
+        sa.UniqueConstraint("controller_id", "place", name=op.f("uq_bodyworn_usb_device_controller_id_place")),
+    )
+    op.create_table(
         "bodyworn_assignment",
         sa.Column("camera_id", sa.String(length=36), nullable=False),
         sa.Column("camera_user_id", sa.String(length=36), nullable=True),
@@ -335,6 +374,9 @@ def upgrade() -> None:
         sa.Column("done_bytes", sa.BigInteger(), nullable=False),
         sa.Column("bytes_per_second", sa.Double(), nullable=True),
         sa.Column("progress_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting", sa.Boolean(), nullable=False),
+        sa.Column("turn_in_seconds", sa.Double(), nullable=True),
+        sa.Column("ready_in_seconds", sa.Double(), nullable=True),
         sa.Column("problem_id", sa.String(length=64), nullable=True),
         sa.Column("problem_values", sa.JSON(), nullable=True),
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -351,6 +393,9 @@ def upgrade() -> None:
         sa.Column("camera_user_id", sa.String(length=36), nullable=True),
         sa.Column("destination_id", sa.String(length=36), nullable=True),
         sa.Column("container_name", sa.String(length=200), nullable=False),
+        sa.Column("clock_offset_seconds", sa.Double(), nullable=True),
+        sa.Column("shifted_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("rejected_container", sa.String(length=200), nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -399,6 +444,7 @@ def upgrade() -> None:
             "camera_id", "camera_recording_id", name=op.f("uq_bodyworn_recording_camera_id_camera_recording_id")
         ),
         sa.UniqueConstraint("container_name", name=op.f("uq_bodyworn_recording_container_name")),
+        sa.UniqueConstraint("rejected_container", name=op.f("uq_bodyworn_recording_rejected_container")),
     )
     op.create_index(
         op.f("ix_bodyworn_recording_state_protected_start_at"),
@@ -497,6 +543,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_bay")
     op.drop_index(op.f("ix_bodyworn_assignment_camera_id_from_settings"), table_name="bodyworn_assignment")
     op.drop_table("bodyworn_assignment")
+    op.drop_table("bodyworn_usb_device")
     op.drop_index(op.f("ix_bodyworn_received_object_problem_id"), table_name="bodyworn_received_object")
     op.drop_index(op.f("ix_bodyworn_received_object_container_id"), table_name="bodyworn_received_object")
     op.drop_index(op.f("ix_bodyworn_received_object_checked_at"), table_name="bodyworn_received_object")
@@ -504,6 +551,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_dock")
     op.drop_index(op.f("ix_bodyworn_camera_serial"), table_name="bodyworn_camera")
     op.drop_table("bodyworn_camera")
+    op.drop_table("bodyworn_broken_driver")
     op.drop_table("bodyworn_audit")
     op.drop_index(op.f("ix_bodyworn_received_container_started_at"), table_name="bodyworn_received_container")
     op.drop_table("bodyworn_received_container")
