@@ -21,6 +21,7 @@ from bodyworn.errors import (
     StoreDamaged,
 )
 from bodyworn.store import Digests, Store
+from bodyworn.store.rereading import STRETCH_BYTES
 from hypothesis import HealthCheck, given, settings, strategies as some
 
 quickly = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -124,7 +125,7 @@ class Recorder:
     """A verifier that keeps what it saw, and refuses in the end where told to."""
 
     def __init__(self, refuses: bool = False) -> None:
-        self.seen = b""
+        self.seen = bytearray()
         self.refuses = refuses
 
     def update(self, block: bytes | memoryview) -> None:
@@ -147,20 +148,62 @@ def test_a_refusing_verifier_leaves_nothing(store: Store) -> None:
     assert files_beneath(store.root) == []
 
 
-@pytest.mark.parametrize("position", [0, 700_000, 1_500_000 - 1])
-def test_one_bit_changed_before_the_reread_is_found(tmp_path: Path, position: int) -> None:
-    def flip(step: Step) -> None:
-        if step is Step.REREAD:
-            (part,) = (tmp_path / "root/c").glob(".*.part")
-            with part.open("r+b") as file:
-                file.seek(position)
-                byte = file.read(1)[0]
-                file.seek(position)
-                file.write(bytes([byte ^ 1]))
+def flip_bit(path: Path, position: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(position)
+        byte = file.read(1)[0]
+        file.seek(position)
+        file.write(bytes([byte ^ 1]))
 
+
+def flipping(root: Path, at: Step, position: int) -> Store:
+    """Make a store in which a bit of the part changes at a step."""
+
+    def flip(step: Step) -> None:
+        if step is at:
+            (part,) = (root / "c").glob(".*.part")
+            flip_bit(part, position)
+
+    return Store(root, hook=flip)
+
+
+@pytest.mark.parametrize("position", [0, 700_000, 1_500_000 - 1])
+@pytest.mark.parametrize("declared", [False, True])
+def test_one_bit_changed_before_the_reread_is_found(tmp_path: Path, position: int, declared: bool) -> None:
+    data = bytes(1_500_000)
+    md5 = digests_of(data).md5 if declared else None
     with pytest.raises(RereadDiffers):
-        Store(tmp_path / "root", hook=flip).write_bytes("c", "o", bytes(1_500_000))
+        flipping(tmp_path / "root", Step.REREAD, position).write("c", "o", [data], md5=md5)
     assert files_beneath(tmp_path / "root") == []
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_bit_changed_while_more_is_written_is_found(tmp_path: Path, declared: bool) -> None:
+    """What is read again behind the writer is the device's, and counts."""
+    store, block = Store(tmp_path / "root"), bytes(1024 * 1024)
+    written = STRETCH_BYTES // len(block)
+
+    def blocks() -> Iterator[bytes]:
+        yield from [block] * (written - 10)
+        flip_bit(next((tmp_path / "root/c").glob(".*.part")), 4711)
+        yield from [block] * (written + 10)
+
+    md5 = digests_of(block * 2 * written).md5 if declared else None
+    with pytest.raises(RereadDiffers):
+        store.write("c", "o", blocks(), md5=md5)
+    assert files_beneath(tmp_path / "root") == []
+
+
+def test_an_md5_that_the_sender_had_wrong_is_for_the_caller_to_judge(store: Store) -> None:
+    assert store.write("c", "o", [b"evidence"], md5="0" * 32) == digests_of(b"evidence")
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, STRETCH_BYTES - 1, STRETCH_BYTES, 2 * STRETCH_BYTES + 17])
+def test_every_size_is_read_again_whole(store: Store, size_bytes: int) -> None:
+    data, seen = os.urandom(size_bytes), Recorder()
+    cut = [data[at : at + 1_000_000] for at in range(0, size_bytes, 1_000_000)]
+    assert store.write("c", "o", cut, verifier=seen, md5=digests_of(data).md5) == digests_of(data)
+    assert seen.seen == data
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)

@@ -53,6 +53,7 @@ def _take(runtime: Runtime, peer: Peer, offer: Offer) -> Digests:
             upload.blocks(offer),
             accept=partial(received_objects.inspect, offer, known_sha256),
             metadata=offer.metadata,
+            md5=offer.md5,
         )
         with runtime.database.write() as session:
             received_objects.put_object(session, store, peer, offer, digests)

@@ -111,18 +111,18 @@ def files_in(parent: int) -> list[str]:
         return sorted(entry.name for entry in entries if is_name(entry.name) and entry.is_file(follow_symlinks=False))
 
 
-def device_blocks(descriptor: int, label: str) -> Iterator[bytes]:
-    """Read a file from its beginning, from the device itself and not from memory, and leave nothing of it in memory."""
+def device_blocks(descriptor: int, label: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Read a file, or a part of it, from the device itself and not from memory, and leave nothing of it in memory."""
     with edge(label):
-        forget(descriptor, 0, 0)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    read_bytes = 0
-    while block := _read(descriptor, label):
+        forget(descriptor, start, end - start if end else 0)
+        os.posix_fadvise(descriptor, start, 0, os.POSIX_FADV_SEQUENTIAL)
+    at, forgotten = start, start
+    while at != end and (block := _read(descriptor, label, at, end)):
         yield block
-        read_bytes += len(block)
-        if read_bytes % WINDOW_BYTES == 0:
-            forget(descriptor, read_bytes - WINDOW_BYTES)
+        at += len(block)
+        if at - forgotten >= WINDOW_BYTES:
+            forget(descriptor, forgotten, at - forgotten)
+            forgotten = at
 
 
 def forget(descriptor: int, start: int, size_bytes: int = WINDOW_BYTES) -> None:
@@ -130,9 +130,9 @@ def forget(descriptor: int, start: int, size_bytes: int = WINDOW_BYTES) -> None:
     os.posix_fadvise(descriptor, start, size_bytes, os.POSIX_FADV_DONTNEED)
 
 
-def _read(descriptor: int, label: str) -> bytes:
+def _read(descriptor: int, label: str, at: int, end: int | None) -> bytes:
     with edge(label):
-        return os.read(descriptor, BLOCK_BYTES)
+        return os.pread(descriptor, BLOCK_BYTES if end is None else min(BLOCK_BYTES, end - at), at)
 
 
 def _make(name: str, parent: int) -> None:

@@ -65,20 +65,22 @@ class Store:
         accept: Callable[[Digests], object] | None = None,
         progress: Callable[[int], object] | None = None,
         metadata: Mapping[str, str] | None = None,
+        md5: str | None = None,
     ) -> Digests:
         """Store a stream durably under a new name and prove it by reading it back from the device.
 
         ``blocks`` is read in the calling thread; blocks of about 1 MiB are best and must not change afterwards.
-        ``progress`` gets the bytes taken so far, in that thread. ``accept`` may raise to refuse what has arrived.
-        Metadata is in place before the name is. Equal content under the name counts as done, and what is there stays
-        as it is; different content is quarantined and raises :class:`DifferentContent`. After any other error, those of
-        ``blocks`` and of the callbacks included, nothing is left of the attempt.
+        ``progress`` gets the bytes taken so far, in that thread. ``md5`` is what the sender says it is: then that is
+        what is compared with the device; whether it must be so is for ``accept`` to say, which may raise to refuse what
+        has arrived. Metadata is in place before the name is. Equal content under the name counts as done, and what is
+        there stays as it is; different content is quarantined and raises :class:`DifferentContent`. After any other
+        error, those of ``blocks`` and of the callbacks included, nothing is left of the attempt.
         """
         check_names(container, name)
         self._hook(Step.PART_CREATED)
         with self._container(container, create=True) as parent:
             with open_part(parent, f"{container}/{name}") as part:
-                digests = self._fill(part, counted(blocks, progress) if progress else blocks, verifier)
+                digests = self._fill(part, counted(blocks, progress) if progress else blocks, verifier, md5)
                 if accept:
                     accept(digests)
                 if metadata is not None and not self.exists(container, name):
@@ -230,14 +232,13 @@ class Store:
         with edge(str(self.root)):
             return disk.failure_domain(self.root)
 
-    def _fill(self, part: Part, blocks: Iterable[Buffer], verifier: Verifier | None) -> Digests:
+    def _fill(self, part: Part, blocks: Iterable[Buffer], verifier: Verifier | None, md5: str | None) -> Digests:
         self._hook(Step.STREAMED)
-        digests = part.fill(blocks)
+        part.fill(blocks, verifier, md5)
         self._hook(Step.SYNCED)
         part.sync()
         self._hook(Step.REREAD)
-        part.read_back(digests, verifier)
-        return digests
+        return part.proved()
 
     def _publish(self, part: Part, parent: int, container: str, name: str, digests: Digests) -> None:
         if part.link(parent, name) or self.matches(container, name, digests.size_bytes, digests.sha256):

@@ -1,5 +1,8 @@
 """One attempt at a file: a hidden ``.part`` beside its goal, written, synced and read back before it gets its name.
 
+Whoever sends a file with its MD5 says what the device must give back; otherwise what was read back must have the
+SHA-256 of what was written.
+
 An attempt is void after any error: its bytes are thrown away and the next attempt begins with a new file. An fsync that
 failed is never repeated, because the second one reports success for data that are lost.
 """
@@ -18,6 +21,7 @@ from uuid import uuid4
 from ..errors import RereadDiffers, StoreError
 from .folders import WINDOW_BYTES, closing, device_blocks, edge, forget, sync
 from .pipeline import Buffer, counted, fan_out
+from .rereading import Rereading
 
 SUFFIX: Final = ".part"
 
@@ -53,25 +57,46 @@ class Part:
         self._descriptor = descriptor
         self._label = label
         self._size_bytes = 0
+        self._sha256, self._sha256_again = hashlib.sha256(), hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._declared_md5: str | None = None
+        self._verifier: Verifier | None = None
+        self._rereading = Rereading(descriptor, label)
 
-    def fill(self, blocks: Iterable[Buffer]) -> Digests:
-        """Write a stream while hashing it, in threads that overlap. Errors of ``blocks`` pass through as they are."""
-        sha256 = hashlib.sha256()
-        md5 = hashlib.md5(usedforsecurity=False)
-        fan_out(blocks, md5.update, sha256.update, self._write)
-        return Digests(self._size_bytes, sha256.hexdigest(), md5.hexdigest())
+    def fill(self, blocks: Iterable[Buffer], verifier: Verifier | None = None, md5: str | None = None) -> None:
+        """Write a stream while hashing it and reading it again, in threads that overlap.
+
+        ``md5`` is what the sender says. Errors of ``blocks`` pass through as they are.
+        """
+        self._verifier, self._declared_md5 = verifier, md5
+        inline = (self._sha256.update,) if md5 else (self._md5.update, self._sha256.update)
+        again = (self._md5.update,) if md5 else (self._sha256_again.update,)
+        self._rereading = Rereading(self._descriptor, self._label, *again, *((verifier.update,) if verifier else ()))
+        fan_out(blocks, *inline, self._write)
 
     def sync(self) -> None:
         """Wait until the device has everything; the attempt is void when it fails."""
         sync(self._label, self._descriptor)
 
-    def read_back(self, expected: Digests, verifier: Verifier | None) -> None:
-        """Read from the device what was written, let the verifier see it, and raise unless it is what was expected."""
-        consumers = (verifier.update,) if verifier else ()
-        if sha256_of(self._descriptor, self._label, *consumers) != expected.sha256:
+    def proved(self) -> Digests:
+        """Read from the device what has not been read again yet, and raise unless it is what was written."""
+        self._rereading.finish(self._size_bytes)
+        if not self._is_as_written():
             raise RereadDiffers(name=self._label)
-        if verifier:
-            verifier.finish()
+        if self._verifier:
+            self._verifier.finish()
+        return Digests(self._size_bytes, self._sha256.hexdigest(), self._md5.hexdigest())
+
+    def _is_as_written(self) -> bool:
+        """Compare; where the sender's MD5 is another, find out whether the device or the sender is to blame."""
+        if self._declared_md5 is None:
+            return self._sha256_again.digest() == self._sha256.digest()
+        same = self._declared_md5 == self._md5.hexdigest()
+        return same or sha256_of(self._descriptor, self._label) == self._sha256.hexdigest()
+
+    def give_up(self) -> None:
+        """Stop reading again, whatever became of the attempt."""
+        self._rereading.give_up()
 
     def link(self, parent: int, name: str) -> bool:
         """Give the file its name without overwriting; False when the name is taken."""
@@ -104,7 +129,9 @@ class Part:
             self._advance(written)
 
     def _advance(self, written_bytes: int) -> None:
-        """Keep the device busy while the stream goes on, so that little is left for fsync and little stays in memory.
+        """Have what was written read again, and keep the device busy while the stream goes on.
+
+        So little is left for fsync, and little stays in memory.
 
         Linux begins to write what it is told nobody needs, and drops it once it is written; hence twice for each
         window. Errors of such writing are kept by the system until fsync asks for them.
@@ -115,6 +142,7 @@ class Part:
             forget(self._descriptor, window * WINDOW_BYTES)
             if window >= WINDOWS_BEHIND:
                 forget(self._descriptor, (window - WINDOWS_BEHIND) * WINDOW_BYTES)
+        self._rereading.reach(self._size_bytes)
 
 
 @contextmanager
@@ -130,6 +158,8 @@ def open_part(parent: int, label: str) -> Iterator[Part]:
             with suppress(StoreError):  # what made the attempt void counts; sweep() takes what is left
                 part.drop()
             raise
+        finally:
+            part.give_up()
 
 
 def sweep(parent: int, label: str) -> int:
