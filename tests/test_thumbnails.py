@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from bodyworn.crypto.sealed import SealedBox
 from bodyworn.errors import NoStill, StillsMissing
-from bodyworn.media import still, still_worker
+from bodyworn.media import still, worker
 from bodyworn.media.still import make_still
 from bodyworn.services import received_recordings, stills
 from bodyworn.services.playback import StoredContent
@@ -137,16 +137,16 @@ def test_the_child_has_limits_and_none_of_this_process() -> None:
         "(resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)])"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program, still_worker.__file__], capture_output=True, text=True, check=True, env={}
+        [sys.executable, "-I", "-c", program, worker.__file__], capture_output=True, text=True, check=True, env={}
     )
-    assert done.stdout.strip() == f"[{still_worker.MEMORY_BYTES}, {still_worker.CPU_SECONDS}, 0, 0]"
+    assert done.stdout.strip() == f"[{worker.MEMORY_BYTES}, {worker.CPU_SECONDS}, 0, 0]"
 
 
 def test_without_the_library_it_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     alone = tmp_path / "alone.py"
     alone.write_text(
         f"import runpy, sys\nsys.modules['av'] = None\nsys.argv[0] = 'still'\n"
-        f"runpy.run_path({still_worker.__file__!r}, run_name='__main__')\n"
+        f"runpy.run_path({worker.__file__!r}, run_name='__main__')\n"
     )
     monkeypatch.setattr(still, "_WORKER", alone)
     with pytest.raises(StillsMissing):

@@ -1,25 +1,19 @@
-"""A still of a clip, made by a child process that may fail in any way; see ``still_worker`` for the child."""
+"""A still of a clip, made by a child process that may fail in any way; see ``child`` and ``worker``."""
 
 from __future__ import annotations
 
 import binascii
-import subprocess
-import sys
-import threading
 from base64 import b64decode
-from collections.abc import Callable, Iterable
 from importlib.util import find_spec
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 import msgspec
 
 from ..errors import NoStill, StillsMissing
-from .still_worker import LIBRARY_MISSING
-
-Buffer = bytes | memoryview
-#: Gives so many bytes from an offset on.
-Read = Callable[[int, int], Iterable[Buffer]]
+from . import child
+from .child import Read
+from .worker import LIBRARY_MISSING
 
 #: Clips that have pictures, and what FFmpeg calls their containers.
 FORMATS: Final = {
@@ -31,7 +25,7 @@ FORMATS: Final = {
     ".ts": "mpegts",
 }
 LARGEST_STILL_BYTES: Final = 256 * 1024
-_WORKER: Final = Path(__file__).with_name("still_worker.py")
+_WORKER: Final = child.WORKER
 _DEADLINE_SECONDS: Final = 20.0
 #: What a child may ask for altogether: a few pictures, and the index at either end.
 _MOST_READ_BYTES: Final = 64 * 1024 * 1024
@@ -62,50 +56,15 @@ def make_still(name: str, size_bytes: int, read: Read, *, deadline_seconds: floa
         NoStill: the clip is broken, has no picture, or asks for more than it may have. Errors of ``read`` pass through.
     """
     suffix = PurePosixPath(name).suffix.lower()
-    child = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", str(_WORKER), str(size_bytes), FORMATS[suffix]],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={},
-    )
-    alarm = threading.Timer(deadline_seconds, child.kill)
-    alarm.start()
+    maker = child.start(_WORKER, str(size_bytes), FORMATS[suffix])
     try:
-        said = _serve(child, size_bytes, read)
+        with child.killed_after(maker, deadline_seconds):
+            said = child.serve(
+                maker, size_bytes, read, most_read_bytes=_MOST_READ_BYTES, longest_line=_LONGEST_LINE
+            )
     finally:
-        alarm.cancel()
-        _end(child)
+        child.end(maker)
     return _picture(said, name)
-
-
-def _serve(child: subprocess.Popen[bytes], size_bytes: int, read: Read) -> bytes:
-    """Answer requests until the child says something else, or nothing more."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    left_bytes = _MOST_READ_BYTES
-    while (line := child.stdout.readline(_LONGEST_LINE)).startswith(b"read "):
-        span = _span(line, size_bytes)
-        if span is None or span[1] > left_bytes:
-            return b""
-        left_bytes -= span[1]
-        blocks = read(*span)
-        try:
-            child.stdin.writelines(blocks)
-            child.stdin.flush()
-        except BrokenPipeError:
-            return b""
-    return line
-
-
-def _span(line: bytes, size_bytes: int) -> tuple[int, int] | None:
-    """Read a request; the child may have been taken over by what it looked into."""
-    words = line.split()
-    if len(words) != 3 or not all(word.isdigit() and len(word) < 20 for word in words[1:]):
-        return None
-    offset, size = int(words[1]), int(words[2])
-    return (offset, size) if offset + size <= size_bytes else None
 
 
 def _picture(said: bytes, name: str) -> bytes:
@@ -119,9 +78,3 @@ def _picture(said: bytes, name: str) -> bytes:
     if not jpeg.startswith(_JPEG) or len(jpeg) > LARGEST_STILL_BYTES:
         raise NoStill(name=name)
     return jpeg
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Leave no child behind, whatever it is doing."""
-    child.kill()
-    child.communicate()

@@ -58,6 +58,8 @@ class Camera(Identified, Base):
     storage_used_bytes: Mapped[int | None]
     storage_total_bytes: Mapped[int | None]
     clock_offset_seconds: Mapped[float | None]
+    #: When everything on it was listed without a problem: what is new on it since was recorded later (disks only).
+    listed_at: Mapped[datetime | None]
     enrolled_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     first_seen_at: Mapped[datetime]

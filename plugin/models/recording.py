@@ -105,7 +105,7 @@ class Clip(Identified, Base):
     #: Name of the object at the destination and in the spool.
     name: Mapped[str] = mapped_column(String(255))
     #: Name on the camera; None for what was made here (keys, bookmarks).
-    source_name: Mapped[str | None] = mapped_column(String(255))
+    source_name: Mapped[str | None] = mapped_column(String(1000))
     #: For a key: the object that it unlocks.
     unlocks_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_clip.id"))
     start_at: Mapped[datetime | None]

@@ -1,8 +1,9 @@
-"""The child that makes a still: run by path in a process of its own, with the standard library and PyAV alone.
+"""The child that looks into media: run by path in a process of its own, with the standard library and PyAV alone.
 
 It takes limits upon itself before a foreign byte is read. Lines on its standard output are requests, ``read OFFSET
-SIZE``, answered with just so many bytes on its standard input, and at the end one JSON object: the picture, or the
-problem. See ``still`` for the parent.
+SIZE``, answered with just so many bytes on its standard input, and at the end one JSON object: what was asked for, or
+the problem. Asked for a still it does one file and ends; asked for lengths it does one file after another, each named
+by a line of size and format. See ``child`` for the parent.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 
 LIBRARY_MISSING = "library-missing"
 NO_PICTURE = "no-picture"
+NO_LENGTH = "no-length"
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 CPU_SECONDS = 10
@@ -28,6 +30,8 @@ _WIDTH = 320
 _MOST_HEIGHT = 640
 _COLOURS = "yuvj420p"
 _SEEK_SECONDS = 2
+#: How far FFmpeg looks for streams that no header tells of, and no index is read: only the length is wanted.
+_SHORT_LOOK = {"probesize": "1000000", "analyzeduration": "1000000", "fflags": "+ignidx"}
 
 
 class Asked:
@@ -118,23 +122,42 @@ def _jpeg(av: Any, frame: Any) -> bytes:
     return b"".join(bytes(packet) for packet in (*encoder.encode(small), *encoder.encode(None)))
 
 
-def answer(size_bytes: int, container_format: str) -> dict[str, object]:
-    """Give the picture, or why there is none."""
+def length(av: Any, file: Asked, container_format: str) -> dict[str, object]:
+    """Tell what the container says of its length in seconds, and of when it was made."""
+    with av.open(file, format=container_format, metadata_errors="ignore", options=_SHORT_LOOK) as media:
+        seconds = media.duration / av.time_base if media.duration else None
+        return {"seconds": seconds, "created": media.metadata.get("creation_time", "")[:40]}
+
+
+def answer(task: Any, problem: str, size_bytes: int, container_format: str) -> dict[str, object]:
+    """Give what a task finds out, or why it cannot."""
     try:
         import av
     except ImportError:
         return {"problem": LIBRARY_MISSING}
     asked = Asked(size_bytes, sys.stdin.buffer, sys.stdout.buffer)
     try:
-        return still(av, asked, container_format)
+        found: dict[str, object] = task(av, asked, container_format)
     except (av.FFmpegError, ValueError, MemoryError, EOFError):
-        return {"problem": NO_PICTURE}
+        return {"problem": problem}
+    return found
 
 
-def main(size_bytes: str, container_format: str) -> None:
-    """Make a still of media of a size, in a format by FFmpeg's name."""
+def say(answered: dict[str, object]) -> None:
+    """Hand over what was found out."""
+    sys.stdout.write(f"{json.dumps(answered)}\n")
+    sys.stdout.flush()
+
+
+def main(*still_of: str) -> None:
+    """Make a still of media of a size, in a format by FFmpeg's name; without them, tell lengths until nobody asks."""
     limit()
-    sys.stdout.write(f"{json.dumps(answer(int(size_bytes), container_format))}\n")
+    if still_of:
+        size, container_format = still_of
+        say(answer(still, NO_PICTURE, int(size), container_format))
+        return
+    while words := sys.stdin.buffer.readline().decode("ascii").split():
+        say(answer(length, NO_LENGTH, int(words[0]), words[1]))
 
 
 if __name__ == "__main__":
