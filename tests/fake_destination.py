@@ -98,6 +98,9 @@ class FakeDestination:
     clock_ahead_seconds: float = 0
     #: Where to listen; any free port if 0.
     at_port: int = 0
+    at_address: str = "127.0.0.1"
+    #: What is done with a request that no script is for; a module may pass it on to a real destination.
+    well: Turn | None = None
     containers: dict[str, dict[str, str]] = field(default_factory=dict)
     objects: dict[str, StoredObject] = field(default_factory=dict)
     requests: list[Seen] = field(default_factory=list)
@@ -118,7 +121,7 @@ class FakeDestination:
     @property
     def origin(self) -> str:
         """Return scheme, host and port."""
-        return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self._context else 'http'}://{self.at_address}:{self.port}"
 
     def connection(self, **changes: Any) -> ConnectionFile:
         """Make the connection file that leads here."""
@@ -162,7 +165,7 @@ class FakeDestination:
                 del self._turns[index]
                 turn(exchange)
                 return
-        behave(exchange)
+        (self.well or behave)(exchange)
 
     def __enter__(self) -> FakeDestination:
         self._thread.start()
@@ -326,7 +329,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, destination: FakeDestination) -> None:
         self.destination = destination
-        super().__init__(("127.0.0.1", destination.at_port), _Handler)
+        super().__init__((destination.at_address, destination.at_port), _Handler)
 
     def get_request(self) -> tuple[Any, Any]:
         connected, address = super().get_request()
@@ -339,6 +342,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    #: Head and body of an answer are written one after the other; neither waits for the other's acknowledgement.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self.server.destination.take_turn(Exchange(self.server.destination, self))
