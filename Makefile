@@ -1,10 +1,10 @@
-# People and scripts rely on: make run, make test, make bench. Python 3.11 or later and make are all that they need.
+# People and scripts rely on: make run, make test, make bench, make campaign. Python 3.11 or later and make are all that they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA := $(if $(FRESH),var-fresh,var)
 
-.PHONY: run test check bench install clean
+.PHONY: run test check bench campaign install clean
 
 run: $(VENV)/run.stamp
 	$(if $(FRESH),rm -rf $(DATA))
@@ -20,6 +20,9 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python bench/run.py $(BENCH)
+
+campaign: $(VENV)/test.stamp
+	$(BIN)/python campaign/run.py $(CAMPAIGN)
 
 install: $(VENV)/run.stamp
 
