@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bodyworn.errors import CameraGone
+from bodyworn.hw.drivers.disk_layouts import Shown
 from bodyworn.hw.drivers.plugged import PluggedDisk
 
 #: On the camera's clock, which has no zone.
@@ -90,6 +91,7 @@ class Family:
     #: How many files each recording has, the oldest first.
     recordings: tuple[int, ...]
     left_alone: int = 0
+    shown: Shown = Shown()
 
 
 FAMILIES = (

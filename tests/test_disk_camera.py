@@ -42,6 +42,7 @@ from bodyworn.services import (
     documents,
     erasures,
     findings,
+    history,
     parcels,
     recordings,
     users,
@@ -58,6 +59,8 @@ from sqlalchemy import select
 pytest_plugins = ["fixtures_database"]
 
 PATIENCE_SECONDS = 10
+#: Before anything was recorded on the disks of these tests.
+HANDED_OUT = datetime(2026, 3, 4, tzinfo=UTC)
 WAITING, NO_ROOM = ErasePolicy(camera_lacks_room=False), ErasePolicy(camera_lacks_room=True)
 
 
@@ -118,6 +121,12 @@ class Site:
         self.dock(worn_by=name)
         self.take()
         self.disk.mountings.clear()
+        self.listed_at(HANDED_OUT)
+
+    def listed_at(self, moment: datetime) -> None:
+        """Let its last listing have been then."""
+        with self.shop.database.write() as session:
+            cameras.get(session, self.camera_id).listed_at = moment
 
     def deliver(self) -> None:
         """Let a destination prove everything that goes there."""
@@ -244,6 +253,62 @@ def test_a_clock_that_is_ahead_is_measured_and_corrects_the_containers_name(site
         recording = session.scalars(select(Recording)).one()
         corrected = recording.trigger_on_at - timedelta(seconds=round(offset))
         assert f"{corrected:%Y%m%dT%H%M%SZ}" in recording.container_name
+
+
+@pytest.mark.feature("CAM-13")
+def test_a_clock_that_is_behind_is_known_by_what_was_recorded_since_the_last_docking(site: Site) -> None:
+    site.hand_out("Ada")
+    site.listed_at(START.replace(tzinfo=UTC) + timedelta(days=30))
+    transcend(site.disk.folder)
+    site.dock()
+    offset = site.camera.facts().clock_offset_seconds
+    assert offset is not None
+    assert -31 * 86400 < offset < -29 * 86400
+    site.take()
+    with site.shop.database.read() as session:
+        camera = cameras.get(session, site.camera_id)
+        assert camera.problem_id == errors.CameraClockBehind.id
+        for recording in session.scalars(select(Recording)):
+            corrected = recording.trigger_on_at - timedelta(seconds=round(offset))
+            assert f"{corrected:%Y%m%dT%H%M%SZ}" in recording.container_name
+    with pytest.raises(errors.CameraClockBehind):
+        site.wear("Bob")
+
+
+def test_a_clock_that_was_behind_is_right_again_when_something_later_is_recorded(site: Site) -> None:
+    test_a_clock_that_is_behind_is_known_by_what_was_recorded_since_the_last_docking(site)
+    site.listed_at(HANDED_OUT + timedelta(days=60))
+    put(site.disk.folder, "DPB30/VIDEO/20260601_060607.MP4", end=START + timedelta(days=89))
+    site.dock()
+    site.wear("Bob")
+    with site.shop.database.read() as session:
+        assert cameras.get(session, site.camera_id).problem_id is None
+
+
+def test_nothing_new_on_a_disk_proves_nothing_about_its_clock(site: Site) -> None:
+    site.hand_out("Ada")
+    transcend(site.disk.folder)
+    site.dock()
+    site.take()
+    (site.disk.folder / "Event").mkdir()
+    moved = min(site.disk.folder.rglob("*.MP4"))
+    moved.rename(site.disk.folder / "Event" / moved.name)
+    site.dock()
+    assert site.camera.facts().clock_is_behind is None
+
+
+def test_what_was_left_on_a_camera_is_in_its_history_once(site: Site) -> None:
+    transcend(site.disk.folder)
+    (site.disk.folder / "link.mp4").symlink_to("/etc/passwd")
+    site.dock()
+    for _ in range(2):
+        assert [type(one) for one in site.take()] == [errors.CameraFileRefused]
+    with site.shop.database.read() as session:
+        lines = history.history(session, "camera", [site.camera_id])
+    told = [dict(line.detail)["left"] for line in lines if "remarks" in line.what.one]
+    assert len(told) == 1
+    assert "link.mp4" in told[0]
+    assert "DPB30/SYSTEM/VERSION.TXT" in told[0]
 
 
 # what is taken

@@ -10,6 +10,7 @@ from string import Formatter
 
 import pytest
 from bodyworn.hw.drivers import disk_files, disk_layouts
+from bodyworn.hw.drivers.disk_layouts import Shown
 from bodyworn.hw.drivers.disk_walk import DiskFile, walk
 from bodyworn.models import ClipKind
 from disk_parts import FAMILIES, START, Family
@@ -90,7 +91,7 @@ def test_folders_of_events_are_protected(path: str) -> None:
     assert disk_layouts.is_protected(file(path))
 
 
-@pytest.mark.parametrize("path", ["Movie/a.ts", "DCIM/105UNSVD/a.mp4", "event.mp4", "Eventually/a.mp4"])
+@pytest.mark.parametrize("path", ["Movie/a.ts", "DCIM/105UNSVD/a.mp4", "eventful.mp4", "Eventually/a.mp4"])
 def test_other_folders_are_not(path: str) -> None:
     assert not disk_layouts.is_protected(file(path))
 
@@ -103,30 +104,54 @@ def test_a_write_protected_file_is_protected_wherever_it_is() -> None:
 def test_a_family_is_known_by_its_folders(tmp_path: Path, family: Family) -> None:
     family.build(tmp_path)
     with disk_files.opened_root(tmp_path) as root:
-        assert disk_layouts.recognise(walk(root).files, "").layout == family.layout
+        assert disk_layouts.recognise(walk(root).files, family.shown).layout == family.layout
 
 
 def test_a_model_is_named_by_its_folder() -> None:
-    recognised = disk_layouts.recognise([file("DPB30/VIDEO/a.mp4")], "")
+    recognised = disk_layouts.recognise([file("DPB30/VIDEO/a.mp4")], Shown())
     assert (recognised.manufacturer, recognised.model) == ("Transcend", "DrivePro Body 30")
 
 
 def test_a_label_is_enough_where_the_family_has_one() -> None:
-    assert disk_layouts.recognise([file("a.avi")], "CAM02").layout == "tecsar"
+    assert disk_layouts.recognise([file("a.avi")], Shown(label="CAM02")).layout == "tecsar"
 
 
 def test_the_last_layout_fits_every_disk() -> None:
-    assert disk_layouts.recognise([], "").layout == "plain"
+    assert disk_layouts.recognise([], Shown()).layout == "plain"
 
 
-def test_a_layout_with_a_label_needs_no_folder_to_name_its_model() -> None:
-    wanting = [one for one in disk_layouts.rules().layouts if one.label and _fields(one.model)]
-    assert wanting == []
+@pytest.mark.parametrize(
+    ("shown", "layout"),
+    [
+        (Shown(product="DV16 DEVICE V1.00"), "jieli"),
+        (Shown(product="DV16_DEVICE"), "jieli"),
+        (Shown(usb="0603:8611"), "novatek"),
+        (Shown(usb="4255:0001"), "amba"),
+        (Shown(usb="0603:0000", label="NO NAME", product="DISK"), "plain"),
+    ],
+)
+def test_a_family_is_known_by_what_its_device_says(shown: Shown, layout: str) -> None:
+    assert disk_layouts.recognise([file("x.avi")], shown).layout == layout
+
+
+def test_a_layout_that_is_known_from_outside_needs_no_path_to_name_its_model() -> None:
+    outside = [one for one in disk_layouts.rules().layouts if one.label or one.product or one.usb]
+    assert [one for one in outside if _fields(one.model)] == []
+
+
+@pytest.mark.parametrize("name", ["20260304_060607_EF", "EMER0001", "MOV_0001_SOS", "20260304060607_IMP", "a_EVT"])
+def test_names_say_that_a_file_is_protected(name: str) -> None:
+    assert disk_layouts.is_protected(file(f"DCIM/{name}.mp4"))
+
+
+@pytest.mark.parametrize("name", ["20260304_060607_NF", "20260304_060607_PF", "IMPORT", "EVENTUALLY", "MOV_0001"])
+def test_other_names_do_not(name: str) -> None:
+    assert not disk_layouts.is_protected(file(f"DCIM/{name}.mp4"))
 
 
 def test_models_name_groups_that_their_folder_has() -> None:
     for layout in disk_layouts.rules().layouts:
-        assert _fields(layout.model) <= set(re.compile(layout.folder).groupindex), layout.name
+        assert _fields(layout.model) <= set(re.compile(layout.path or "").groupindex), layout.name
 
 
 def _fields(text: str) -> set[str]:

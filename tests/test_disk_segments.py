@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from bodyworn.hw.drivers.disk_walk import DiskFile
-from bodyworn.hw.drivers.segments import Segment, clock_offset_seconds, runs, segment
+from bodyworn.hw.drivers.segments import Segment, runs, seconds_ahead, segment
 from bodyworn.models import ClipKind
 
 VIENNA, NEW_YORK = ZoneInfo("Europe/Vienna"), ZoneInfo("America/New_York")
@@ -87,17 +87,17 @@ def test_a_photo_lasts_no_time() -> None:
 
 def test_a_file_from_the_future_proves_that_the_clock_is_ahead() -> None:
     ahead = [file("a.mp4", START - timedelta(days=1)), file("b.mp4", START + timedelta(seconds=90))]
-    assert clock_offset_seconds(ahead, START, ZoneInfo("UTC")) == 90
+    assert seconds_ahead(ahead, START, ZoneInfo("UTC")) == 90
 
 
 def test_files_from_the_past_prove_nothing() -> None:
-    assert clock_offset_seconds([file("a.mp4", START - timedelta(days=900))], START, VIENNA) is None
-    assert clock_offset_seconds([], START, VIENNA) is None
+    assert seconds_ahead([file("a.mp4", START - timedelta(days=900))], START, VIENNA) is None
+    assert seconds_ahead([], START, VIENNA) is None
 
 
 def test_a_filesystem_that_keeps_utc_does_not_make_a_clock_wrong() -> None:
-    assert clock_offset_seconds([file("a.mp4", START)], START, NEW_YORK) is None
+    assert seconds_ahead([file("a.mp4", START)], START, NEW_YORK) is None
 
 
 def test_one_damaged_time_makes_no_clock_wrong() -> None:
-    assert clock_offset_seconds([file("a.mp4", datetime(2099, 1, 1, tzinfo=UTC))], START, VIENNA) is None
+    assert seconds_ahead([file("a.mp4", datetime(2099, 1, 1, tzinfo=UTC))], START, VIENNA) is None

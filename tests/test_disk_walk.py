@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bodyworn import errors
 from bodyworn.hw.drivers import disk_files
-from bodyworn.hw.drivers.disk_walk import Bounds, spelled, unspelled, walk
+from bodyworn.hw.drivers.disk_walk import TOO_MANY, TOO_SLOW, Bounds, spelled, unspelled, walk
 from disk_parts import put
 from hypothesis import given, strategies as some
 
@@ -107,10 +107,10 @@ def test_case_twins_are_two_files(tmp_path: Path, root: int) -> None:
 
 
 def test_a_path_too_long_for_a_row_is_named_and_left_alone(tmp_path: Path, root: int) -> None:
-    put(tmp_path, "a" * 200 + "/" + "b" * 100 + ".mp4")
+    put(tmp_path, "/".join(["a" * 250] * 4) + ".mp4")
     walked = walk(root)
     assert walked.files == ()
-    assert len(walked.strange) == 1
+    assert len(walked.overlong) == 1
 
 
 def test_five_thousand_files_are_walked_quickly(tmp_path: Path, root: int) -> None:
@@ -121,17 +121,26 @@ def test_five_thousand_files_are_walked_quickly(tmp_path: Path, root: int) -> No
     assert time.monotonic() - before < 5
 
 
-def test_too_many_entries_end_the_walk(tmp_path: Path, root: int) -> None:
+def test_too_many_entries_end_the_walk_and_the_rest_is_said_to_be_unread(tmp_path: Path, root: int) -> None:
     for number in range(30):
-        (tmp_path / f"{number}").mkdir()
-    with pytest.raises(errors.CameraListingTooLong):
-        walk(root, Bounds(most_entries=29))
+        put(tmp_path, f"{number:02}.mp4")
+    walked = walk(root, Bounds(most_entries=20))
+    assert len(walked.files) == 20
+    assert walked.unread == ((".", TOO_MANY),)
+
+
+def test_folders_that_are_not_reached_are_said_to_be_unread(tmp_path: Path, root: int) -> None:
+    for number in range(5):
+        put(tmp_path, f"{number}/a.mp4")
+    walked = walk(root, Bounds(most_entries=7))
+    assert len(walked.files) == 2
+    assert len(walked.unread) == 3
 
 
 def test_a_walk_ends_when_its_time_is_over(tmp_path: Path, root: int) -> None:
     put(tmp_path, "a.mp4")
-    with pytest.raises(errors.CameraListingTooLong):
-        walk(root, Bounds(seconds=-1))
+    walked = walk(root, Bounds(seconds=-1))
+    assert (walked.files, walked.unread) == ((), ((".", TOO_SLOW),))
 
 
 def test_folders_that_lie_too_deep_are_said_to_be_unread(tmp_path: Path, root: int) -> None:

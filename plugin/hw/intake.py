@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from io import FileIO
 
 from ..const import Step
 from ..errors import BodywornError, CameraGone, CameraOwnedElsewhere
 from ..models import Camera, Clip, ClipKind, CopyState, Place, Recording, RecordingState
-from ..services import copies, destinations, docks, manifests, recordings, systems
+from ..services import cameras, copies, destinations, docks, manifests, recordings, systems
 from ..services.documents import Description
 from ..services.recording_names import bookmark_bodies
 from ..services.recordings import StoredClip
 from .drivers.protocol import DockedCamera, Listed, Receipted, RecordingSource
 from .offload import Lockbox, Wanted, lockbox_of, offload
+from .turns import Line, Part
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
 
 #: One file is read from the camera while the one before is read again from the disk and proved.
 _FILES_IN_HAND = 2
+
+
+Check = Callable[[], None]
+
+
+def _fine() -> None:
+    """Nothing stands against it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class _Taking:
     recording_id: str
     camera_recording_id: str
     protected: bool
+    start_at: datetime
     files: tuple[_File, ...]
     bookmarks: tuple[tuple[Wanted, bytes], ...]
 
@@ -57,8 +67,12 @@ class _Taking:
 class Intake:
     """Takes everything that a camera has, in order of importance; what fails is noted, the rest goes on."""
 
-    def __init__(self, shop: Workshop, bay_id: str, camera_id: str, camera: DockedCamera) -> None:
+    def __init__(
+        self, shop: Workshop, bay_id: str, camera_id: str, camera: DockedCamera, *, bus: str = "", check: Check = _fine
+    ) -> None:
+        """``bus`` is what the bay shares with others; ``check`` may raise why the camera is to be left alone."""
         self._shop, self._bay_id, self._camera_id, self._camera = shop, bay_id, camera_id, camera
+        self._bus, self._check = bus or bay_id, check
         self._reading = threading.Lock()
         self.problems: list[BodywornError] = []
 
@@ -68,19 +82,38 @@ class Intake:
         self._shop.hook(Step.MOUNTED)
         with self._camera.recordings() as source:
             self._shop.hook(Step.LISTED)
+            began_at = datetime.now(UTC)
             listed = source.listed()
-        takings = self._claimed(self._note(listed))
+        takings = self._note(listed, began_at)
         if takings:
-            with self._shop.database.write() as session:
-                docks.expect(session, self._bay_id, sum(taking.size_bytes for taking in takings))
-            with self._camera.recordings() as source:
-                self._take_all(source, takings)
+            self._expect(takings)
+            with self._shop.turns.line(self._bay_id, self._bus, map(_part, takings)) as line:
+                self._take_in_turn(line, takings)
         self._leave_receipts()
 
-    def _note(self, listed: Sequence[Listed]) -> list[_Taking]:
+    def _take_in_turn(self, line: Line, takings: Sequence[_Taking]) -> None:
+        """Take nothing before it is this camera's turn: one that only waits can still go to another controller."""
+        line.wait(self._check_there)
+        ours = self._claimed(takings)
+        if len(ours) < len(takings):
+            line.bring(map(_part, ours))
+            self._expect(ours)
+        if ours:
+            with self._camera.recordings() as source:
+                self._take_all(source, ours, line)
+
+    def _expect(self, takings: Sequence[_Taking]) -> None:
+        with self._shop.database.write() as session:
+            docks.expect(session, self._bay_id, sum(taking.size_bytes for taking in takings))
+
+    def _check_there(self) -> None:
+        self._camera.ensure_connected()
+        self._check()
+
+    def _note(self, listed: Sequence[Listed], began_at: datetime) -> list[_Taking]:
         """Write down the intent to take each recording that is not stored yet (P6)."""
         for one in listed:
-            if one.problem is not None:
+            if one.problem is not None and not one.harmless:
                 log.warning("recording %s cannot be listed: %s", one.camera_recording_id, one.problem.id)
                 self.problems.append(one.problem)
         self._shop.hook(Step.INTENT)
@@ -90,38 +123,44 @@ class Intake:
                 (one, recordings.found(session, camera, one.document, one.envelope)) for one in listed if one.document
             ]
             recordings.vanished(session, camera, [one.camera_recording_id for one in listed])
+            left = [one.problem for one in listed if one.problem is not None]
+            cameras.listed(session, camera, left, whole_at=None if self.problems else began_at)
             takings = [
                 _taking(recording, one.document)
                 for one, recording in noted
                 if one.document and recording.state is RecordingState.FOUND
             ]
-        return sorted(takings, key=lambda taking: not taking.protected)
+        return sorted(takings, key=lambda taking: (not taking.protected, taking.start_at))
 
-    def _claimed(self, takings: list[_Taking]) -> list[_Taking]:
+    def _claimed(self, takings: Sequence[_Taking]) -> list[_Taking]:
         """Lock what is to be taken; what another controller has in hand is left to it (I9)."""
-        if not takings:
-            return []
         ours = self._camera.claim([taking.camera_recording_id for taking in takings])
         for taking in takings:
             if taking.camera_recording_id not in ours:
                 self._failed(taking, CameraOwnedElsewhere())
         return [taking for taking in takings if taking.camera_recording_id in ours]
 
-    def _take_all(self, source: RecordingSource, takings: Sequence[_Taking]) -> None:
-        lockbox = self._lockbox()
+    def _take_all(self, source: RecordingSource, takings: Sequence[_Taking], line: Line) -> None:
+        lockbox, meter = self._lockbox(), self._shop.board.bay(self._bay_id)
         for taking in takings:
+            if not line.active:
+                line.wait(self._check_there)
+                meter.rest()
+            self._check()
             try:
-                self._take(source, taking, lockbox)
+                self._take(source, taking, lockbox, line)
             except CameraGone:
                 raise
             except BodywornError as error:
                 self._camera.ensure_connected()
                 self._failed(taking, error)
+            line.bytes_per_second = meter.bytes_per_second() or line.bytes_per_second
+            line.done()
 
-    def _take(self, source: RecordingSource, taking: _Taking, lockbox: Lockbox | None) -> None:
+    def _take(self, source: RecordingSource, taking: _Taking, lockbox: Lockbox | None, line: Line) -> None:
         pool = ThreadPoolExecutor(_FILES_IN_HAND, "intake")
         try:
-            work = [pool.submit(self._take_file, source, taking, file, lockbox) for file in taking.files]
+            work = [pool.submit(self._take_file, source, taking, file, lockbox, line) for file in taking.files]
             for done in work:
                 done.result()
         finally:
@@ -131,12 +170,18 @@ class Intake:
             self._stored(StoredClip(wanted.clip_id, digests.size_bytes, digests.sha256, digests))
         self._whole(taking)
 
-    def _take_file(self, source: RecordingSource, taking: _Taking, file: _File, lockbox: Lockbox | None) -> None:
+    def _take_file(
+        self, source: RecordingSource, taking: _Taking, file: _File, lockbox: Lockbox | None, line: Line
+    ) -> None:
         meter = self._shop.board.bay(self._bay_id)
+
+        def count(size_bytes: int) -> None:
+            meter.add(size_bytes)
+            line.read(size_bytes)
+
         with self._shop.room_for(file.wanted.size_bytes):
-            stored = offload(
-                partial(self._opened, source, taking, file), file.wanted, self._shop.spool, lockbox, meter.add
-            )
+            opening = partial(self._opened, source, taking, file)
+            stored = offload(opening, file.wanted, self._shop.spool, lockbox, count)
         self._stored(stored)
 
     @contextmanager
@@ -182,6 +227,10 @@ class Intake:
         return lockbox_of(connection, self._shop.book.recovery_encryption_key.raw) if connection else None
 
 
+def _part(taking: _Taking) -> Part:
+    return Part(taking.protected, taking.size_bytes)
+
+
 def _taking(recording: Recording, document: Description) -> _Taking:
     bodies = bookmark_bodies(document)
     declared = {entry.name: entry.sha256 for entry in document.clips}
@@ -192,6 +241,7 @@ def _taking(recording: Recording, document: Description) -> _Taking:
         recording_id=recording.id,
         camera_recording_id=recording.camera_recording_id,
         protected=recording.protected,
+        start_at=recording.start_at,
         files=tuple(
             _File(clip.source_name, replace(_wanted(recording, clip), sha256=declared.get(clip.source_name)))
             for clip in waiting

@@ -89,9 +89,7 @@ class Lengths:
                 asked.stdin.flush()
             except BrokenPipeError:
                 return None
-            said = child.serve(
-                asked, size_bytes, read, most_read_bytes=_MOST_READ_BYTES, longest_line=_LONGEST_LINE
-            )
+            said = child.serve(asked, size_bytes, read, most_read_bytes=_MOST_READ_BYTES, longest_line=_LONGEST_LINE)
         try:
             return msgspec.json.decode(said, type=_Answer)
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -59,9 +59,7 @@ def make_still(name: str, size_bytes: int, read: Read, *, deadline_seconds: floa
     maker = child.start(_WORKER, str(size_bytes), FORMATS[suffix])
     try:
         with child.killed_after(maker, deadline_seconds):
-            said = child.serve(
-                maker, size_bytes, read, most_read_bytes=_MOST_READ_BYTES, longest_line=_LONGEST_LINE
-            )
+            said = child.serve(maker, size_bytes, read, most_read_bytes=_MOST_READ_BYTES, longest_line=_LONGEST_LINE)
     finally:
         child.end(maker)
     return _picture(said, name)

@@ -10,12 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..destination.names import wire_serial
-from ..errors import SerialTaken, UnknownCamera, UnknownCameraUser
-from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Trust, new_id
-from . import events, systems
+from ..errors import BodywornError, CameraClockBehind, CameraTwice, SerialTaken, UnknownCamera, UnknownCameraUser
+from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Event, Trust, new_id
+from . import events, problems, systems
 
 #: How long a camera works without being docked (safety page, D2).
 LEASE_DAYS = 56
+#: What was left on a camera is told of so many; the rest is counted.
+_MOST_LEFT = 50
+_LEFT = "camera.files-left"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class SeenCamera:
     storage_used_bytes: int | None
     storage_total_bytes: int | None
     clock_offset_seconds: float | None
+    #: Whether its clock is behind the time of its last docking; None where nothing tells.
+    clock_is_behind: bool | None = None
 
 
 def seen(session: Session, bay_id: str, facts: SeenCamera) -> Camera:
@@ -73,19 +78,41 @@ def observe(camera: Camera, facts: SeenCamera) -> None:
     camera.storage_used_bytes, camera.storage_total_bytes = facts.storage_used_bytes, facts.storage_total_bytes
     camera.clock_offset_seconds = facts.clock_offset_seconds
     camera.last_seen_at = datetime.now(UTC)
+    _judge_clock(camera, facts)
+
+
+def _judge_clock(camera: Camera, facts: SeenCamera) -> None:
+    """Keep in mind that a clock is earlier than the last time seen, until it is shown that it is not (decision 19)."""
+    if facts.clock_is_behind:
+        hours = round(abs(facts.clock_offset_seconds or 0) / 3600, 1)
+        problems.note(camera, CameraClockBehind(serial=camera.serial, hours=hours))
+    elif facts.clock_is_behind is False and camera.problem_id == CameraClockBehind.id:
+        problems.clear(camera)
+
+
+def listed(session: Session, camera: Camera, left: Sequence[BodywornError], *, whole_at: datetime | None) -> None:
+    """Write down that a camera was listed: what was left on it, where that changed, and when it was found whole."""
+    if whole_at is not None:
+        camera.listed_at = whole_at
+    said = [f"{error} ({error.id})" for error in left[:_MOST_LEFT]]
+    before = select(Event).where(Event.object_id == camera.id, Event.action == _LEFT).order_by(Event.sequence.desc())
+    last = session.scalars(before.limit(1)).first()
+    if said != (last.detail["left"] if last else []):
+        events.record(session, _LEFT, "camera", camera.id, count=len(left), left=said)
 
 
 def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> list[Camera]:
     """Add cameras to the system; those that belong already stay as they are.
 
-    :raises UnknownCamera: when one does not exist, SerialTaken when it has the serial number of another; then none is
-        added.
+    :raises UnknownCamera: when one does not exist, SerialTaken or CameraTwice when it has the serial number of
+        another; then none is added.
     """
     added = []
     for camera_id in camera_ids:
         camera = get(session, camera_id)
         if camera.belonging is not Belonging.ADDED:
-            _refuse_twin(session, camera)
+            if (in_the_way := twin(session, camera)) is not None:
+                raise in_the_way
             camera.belonging = Belonging.ADDED
             camera.wanted_settings = systems.next_order_sequence(session)
             events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
@@ -96,13 +123,14 @@ def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> l
 def assign(session: Session, camera_id: str, camera_user_id: str | None, *, actor: str) -> Camera:
     """Assign a camera to a user; holds for what is recorded after the camera has acknowledged it (decision 18).
 
-    :raises UnknownCamera: or UnknownCameraUser, also for a user who was removed.
+    :raises UnknownCamera: or UnknownCameraUser, also for a user who was removed; CameraClockBehind.
     """
     camera = get(session, camera_id)
     if camera_user_id is not None:
         user = session.get(CameraUser, camera_user_id)
         if user is None or not user.active:
             raise UnknownCameraUser
+        _refuse_wrong_clock(camera)
     if camera.camera_user_id == camera_user_id:
         return camera
     camera.camera_user_id = camera_user_id
@@ -117,6 +145,12 @@ def assign(session: Session, camera_id: str, camera_user_id: str | None, *, acto
     )
     events.record(session, "camera.assigned", "camera", camera.id, actor=actor, camera_user=camera_user_id)
     return camera
+
+
+def _refuse_wrong_clock(camera: Camera) -> None:
+    problem = problems.read(camera)
+    if isinstance(problem, CameraClockBehind):
+        raise problem
 
 
 def rename(session: Session, camera_id: str, name: str, *, actor: str) -> Camera:
@@ -185,11 +219,18 @@ def _find(session: Session, facts: SeenCamera) -> Camera | None:
     return session.scalars(marked.where(Camera.driver == facts.driver)).first()
 
 
-def _refuse_twin(session: Session, camera: Camera) -> None:
-    """Two cameras of one serial number would be one camera to the destination, and one of them may be a copy."""
-    added = select(Camera.serial).where(Camera.belonging == Belonging.ADDED, Camera.id != camera.id)
-    if wire_serial(camera.serial) in {wire_serial(serial) for serial in session.scalars(added)}:
-        raise SerialTaken(serial=camera.serial)
+def twin(session: Session, camera: Camera) -> BodywornError | None:
+    """Tell of another camera with the serial number of a New one: added before, or New and docked as well.
+
+    Two cameras of one serial number would be one camera to the destination, and one of them may be a copy.
+    """
+    others = select(Camera).where(Camera.id != camera.id)
+    added = others.where(Camera.belonging == Belonging.ADDED)
+    docked = others.where(Camera.id.in_(select(Bay.camera_id).where(Bay.camera_id.is_not(None))))
+    for query, error in ((added, SerialTaken), (docked, CameraTwice)):
+        if any(wire_serial(other.serial) == wire_serial(camera.serial) for other in session.scalars(query)):
+            return error(serial=camera.serial)
+    return None
 
 
 def _new(facts: SeenCamera) -> Camera:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -20,13 +21,15 @@ from ..const import LARGEST_OBJECT_BYTES
 from ..models import Camera, ClipKind, Recording
 
 MOST_FILES: Final = 1000
+#: Characters of a path on a camera, spelled; rows of the database keep as many.
+LONGEST_PATH: Final = 1000
 
 
 class FoundFile(Document, frozen=True, kw_only=True):
     """One file on the disk, and what it is called once it has left it."""
 
     #: On the camera, spelled so that every database can carry it.
-    path: Annotated[str, Meta(min_length=1, max_length=255)]
+    path: Annotated[str, Meta(min_length=1, max_length=LONGEST_PATH)]
     #: In the spool and at the destination.
     name: Annotated[str, Meta(pattern=r"^[0-9]{8}_[0-9]{6}_[0-9A-F]{4}\.[a-z0-9]{1,8}\Z")]
     kind: ClipKind
@@ -109,3 +112,9 @@ def known(session: Session, driver: str, serial: str) -> Sequence[Known]:
         .order_by(Recording.start_at)
     )
     return [Known(read(one.document), one.stored_at is not None) for one in session.scalars(rows)]
+
+
+def listed_at(session: Session, driver: str, serial: str) -> datetime | None:
+    """Tell when everything on a plain disk was listed last, and nothing was wrong with it."""
+    rows = select(Camera.listed_at).where(Camera.driver == driver, Camera.serial == serial)
+    return session.scalars(rows.where(Camera.public_key.is_(None))).first()

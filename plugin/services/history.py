@@ -41,6 +41,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "camera.assigned": sentence("Assigned to {camera_user}"),
     "camera.renamed": sentence("Renamed from {before} to {after}"),
     "camera.enrolled": sentence("The camera confirmed that it belongs to this system"),
+    "camera.files-left": sentence("Listed: {count} remarks about what stays on the camera, and why"),
     "camera.settings-applied": sentence("The camera took over its settings (version {sequence})"),
     "recording.vanished": sentence("No longer on the camera, although it was not stored"),
     "recording.found": sentence("Listed on the camera; offload decided"),

@@ -20,6 +20,7 @@ from ...errors import CameraGone, DiskChanged, DiskNotAllStored, DiskWithoutIden
 from ...services.cameras import SeenCamera
 from ...services.findings import Finding, FoundFile, Known
 from . import disk_files, disk_layouts, disk_listing, disk_mark, segments
+from .disk_layouts import Shown
 from .disk_listing import Ticket
 from .disk_walk import Walk, space, walk
 from .plugged import API, PluggedDisk, Surroundings
@@ -57,6 +58,8 @@ class DiskCamera:
         self._came_with = 0
         #: Whether everything on it was listed since it was identified.
         self._listed = False
+        #: Seconds by which its clock is behind at least; 0 when it is not, None when nothing on it tells.
+        self._behind: float | None = None
 
     # who it is
 
@@ -66,7 +69,7 @@ class DiskCamera:
         :raises DiskWithoutIdentity: without the filesystem's number: a USB serial number alone is shared by clones.
         """
         self.ensure_connected()
-        self._listed = False
+        self._listed, self._behind = False, None
         if self._facts is None:
             self._facts = _seen(self._disk, _serial(self._disk))
         return self._facts
@@ -107,18 +110,35 @@ class DiskCamera:
 
     def _observe(self, walked: Walk) -> None:
         files = disk_listing.evidence(walked)
-        recognised = disk_layouts.recognise(files, self._disk.label)
+        recognised = self._recognised(walked)
         for name in walked.strange:
             log.info("camera %s: %s is no ordinary file and is left alone", self.facts().serial, name)
+        if not self._listed:
+            self._behind = self._seconds_behind(walked)
+        ahead = segments.seconds_ahead(files, datetime.now(UTC), self._zone)
         self._facts = replace(
             self.facts(),
             manufacturer=(self._disk.manufacturer or recognised.manufacturer)[:64],
             model=(self._disk.product or recognised.model)[:64],
             enrolled=True,
-            storage_used_bytes=walked.used_bytes,
-            storage_total_bytes=walked.total_bytes,
-            clock_offset_seconds=segments.clock_offset_seconds(files, datetime.now(UTC), self._zone),
+            storage_used_bytes=walked.used_bytes if walked.total_bytes else None,
+            storage_total_bytes=walked.total_bytes or None,
+            clock_offset_seconds=-self._behind if self._behind else ahead,
+            clock_is_behind=None if self._behind is None else bool(self._behind),
         )
+
+    def _seconds_behind(self, walked: Walk) -> float | None:
+        """Compare what is new on it with the time when all that was on it then was listed."""
+        listed_at = self._surroundings.listed_at(NAME, self.facts().serial)
+        fresh = disk_listing.new_on(walked, self._known())
+        if listed_at is None or not fresh:
+            return None
+        return segments.seconds_behind(fresh, listed_at, self._zone) or 0.0
+
+    def _recognised(self, walked: Walk) -> disk_layouts.Recognised:
+        disk = self._disk
+        shown = Shown(disk.label, disk.product, f"{disk.vendor_id}:{disk.product_id}".lower())
+        return disk_layouts.recognise(disk_listing.evidence(walked), shown)
 
     # its recordings
 
@@ -130,8 +150,7 @@ class DiskCamera:
 
     def _list(self, root: int) -> list[Listed]:
         walked = walk(root)
-        recognised = disk_layouts.recognise(disk_listing.evidence(walked), self._disk.label)
-        ticket = Ticket(self.facts().serial, recognised, self._came_with, self._zone)
+        ticket = Ticket(self.facts().serial, self._recognised(walked), self._came_with, self._zone)
         listed = disk_listing.recordings(root, walked, self._known(), ticket)
         self._listed = True
         return listed
@@ -166,7 +185,8 @@ class DiskCamera:
             disk_files.delete(root, left)
             disk_mark.put(root, self._surroundings.book, self.facts().serial)
         with self._read() as root:
-            self._facts = replace(self.facts(), storage_used_bytes=space(root)[1])
+            total_bytes, used_bytes = space(root)
+            self._facts = replace(self.facts(), storage_used_bytes=used_bytes if total_bytes else None)
             return tuple(one.id for one in going if not any(disk_files.is_there(root, file) for file in one.clips))
 
     def _proved(self, erasures: Sequence[Erasure], known: Sequence[Known]) -> list[Finding]:
@@ -180,8 +200,8 @@ class DiskCamera:
     def _check_all_stored(self, root: int, known: Sequence[Known]) -> None:
         walked = walk(root)
         stored = {file.path: file for one in known if one.stored for file in one.finding.clips}
-        for folder, _ in walked.unread:
-            raise DiskNotAllStored(serial=self.facts().serial, name=folder)
+        for name in (*(folder for folder, _ in walked.unread), *walked.strange, *walked.overlong):
+            raise DiskNotAllStored(serial=self.facts().serial, name=name)
         for file in disk_listing.evidence(walked):
             found = stored.get(file.path)
             if found is None or not disk_files.is_listed_as(file, found):

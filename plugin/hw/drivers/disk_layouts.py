@@ -22,7 +22,7 @@ from .disk_walk import DiskFile
 _RULES: Final = Path(__file__).with_suffix(".json")
 _BILLION: Final = 10**9
 #: What FAT says of a file that never had a time, and the last year that it can say.
-_NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 - a camera's own time has no zone
+NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 - a camera's own time has no zone
 _LAST_YEAR: Final = 2107
 
 _Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -37,14 +37,20 @@ class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A family of cameras: recognised by its folders, and by the volume's label where it has one."""
+    """A family of cameras; any one of its marks is enough to recognise it."""
 
     name: str
-    folder: _Pattern
-    #: May name groups of ``folder``.
+    #: May name groups of ``path``.
     model: str
     manufacturer: str = ""
-    label: str | None = None
+    #: Fits the path of a file.
+    path: _Pattern | None = None
+    #: Fits the volume's label.
+    label: _Pattern | None = None
+    #: Fits what the device calls itself.
+    product: _Pattern | None = None
+    #: Ids of vendor and product, four hexadecimal digits each.
+    usb: tuple[str, ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,8 +60,20 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stamps: tuple[Stamp, ...]
     #: Names of folders whose files the camera or its wearer wanted to keep.
     protected: _Pattern
+    #: The same, by what makers write into the name of a file (without extension).
+    protected_names: _Pattern
     split_tolerance_seconds: float
     layouts: tuple[Layout, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a disk shows of itself from outside."""
+
+    label: str = ""
+    product: str = ""
+    #: ``vendor:product``, lower case.
+    usb: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,20 +91,32 @@ def rules() -> Rules:
     return msgspec.json.decode(_RULES.read_bytes(), type=Rules)
 
 
-def recognise(files: Iterable[DiskFile], label: str) -> Recognised:
-    """Tell the family of a disk by its files' paths; the last layout fits every disk."""
-    folders = sorted({file.path.rpartition("/")[0] for file in files})
+def recognise(files: Iterable[DiskFile], shown: Shown) -> Recognised:
+    """Tell the family of a disk by its files' paths and by what it shows; the last layout fits every disk."""
+    # one file of a folder stands for all whose names are alike but for their digits
+    paths = sorted({re.sub(r"\d", "0", file.path): file.path for file in files}.values())
     for layout in rules().layouts:
-        match = _first_match(layout, folders)
-        if match or (layout.label is not None and re.search(layout.label, label)):
+        match = _first_match(layout, paths)
+        if match or _shows(layout, shown):
             named = match.groupdict("") if match else {}
             return Recognised(layout.name, layout.manufacturer, layout.model.format(**named).strip())
     return Recognised("plain", "", "")
 
 
-def _first_match(layout: Layout, folders: list[str]) -> re.Match[str] | None:
-    matches = (re.search(layout.folder, folder) for folder in folders)
+def _first_match(layout: Layout, paths: list[str]) -> re.Match[str] | None:
+    if layout.path is None:
+        return None
+    matches = (re.search(layout.path, path) for path in paths)
     return next((match for match in matches if match), None)
+
+
+def _shows(layout: Layout, shown: Shown) -> bool:
+    """Tell whether a disk shows a mark of a family from outside."""
+    return (
+        (layout.label is not None and bool(re.search(layout.label, shown.label)))
+        or (layout.product is not None and bool(re.search(layout.product, shown.product)))
+        or shown.usb in layout.usb
+    )
 
 
 def kind_of(path: str) -> ClipKind | None:
@@ -104,9 +134,13 @@ def extension_of(path: str) -> str:
 
 
 def is_protected(file: DiskFile) -> bool:
-    """Tell whether the camera marks a file as one to keep: by its folder, or by the write-protect mark."""
-    folders = file.path.split("/")[:-1]
-    return file.locked or any(re.search(rules().protected, folder, re.IGNORECASE) for folder in folders)
+    """Tell whether the camera marks a file as one to keep: by its folder, its name, or the write-protect mark."""
+    *folders, name = file.path.split("/")
+    return (
+        file.locked
+        or any(re.search(rules().protected, folder, re.IGNORECASE) for folder in folders)
+        or bool(re.search(rules().protected_names, name.rpartition(".")[0], re.IGNORECASE))
+    )
 
 
 def named_time(path: str) -> datetime | None:
@@ -125,7 +159,12 @@ def _parsed(text: str, spelling: str) -> datetime | None:
         moment = datetime.strptime(text, spelling)  # noqa: DTZ007 - a camera's own time has no zone
     except ValueError:
         return None
-    return moment if _NO_TIME.year <= moment.year <= _LAST_YEAR else None
+    return moment if is_sensible(moment) else None
+
+
+def is_sensible(moment: datetime) -> bool:
+    """Tell whether a time is one that a camera can have written."""
+    return NO_TIME.year <= moment.year <= _LAST_YEAR
 
 
 def modified_time(file: DiskFile) -> datetime:
@@ -133,5 +172,5 @@ def modified_time(file: DiskFile) -> datetime:
     try:
         moment = datetime.fromtimestamp(file.modified_ns // _BILLION, UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
-        return _NO_TIME
-    return moment if _NO_TIME.year <= moment.year <= _LAST_YEAR else _NO_TIME
+        return NO_TIME
+    return moment if is_sensible(moment) else NO_TIME

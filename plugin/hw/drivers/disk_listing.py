@@ -6,7 +6,9 @@ overwrites its oldest files, never makes two recordings of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -16,17 +18,34 @@ from zoneinfo import ZoneInfo
 
 from ...const import LARGEST_OBJECT_BYTES
 from ...destination.names import clip_name
-from ...errors import BodywornError, CameraFileImpossible, CameraFolderUnread, CameraReadFailed
+from ...errors import (
+    BodywornError,
+    CameraFileImpossible,
+    CameraFileRefused,
+    CameraFilesLeftAlone,
+    CameraFolderUnread,
+    CameraMoreLeft,
+    CameraNameTwice,
+    CameraPathTooLong,
+    CameraReadFailed,
+    CameraTooSlow,
+    ClipLengthUnknown,
+)
 from ...models import ClipKind
 from ...services import findings
 from ...services.findings import Finding, FoundFile, Known
-from . import disk_files, disk_layouts, segments
+from . import disk_files, disk_layouts, disk_media, segments
 from .disk_layouts import Recognised
 from .disk_walk import DiskFile, Walk
 from .protocol import Listed
 from .segments import Segment
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://bodyworn.invalid/disk")
+#: Problems that are told one by one; what goes beyond is counted.
+_MOST_PROBLEMS: Final = 100
+_MOST_NAMES: Final = 10
+#: For reading the ends of all files.
+_MOST_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -46,43 +65,121 @@ class _Sorted:
     files: dict[str, DiskFile] = field(default_factory=dict)
     edges: dict[str, str] = field(default_factory=dict)
     problems: list[Listed] = field(default_factory=list)
+    more: int = 0
 
     def refuse(self, path: str, problem: BodywornError) -> None:
-        self.problems.append(Listed(str(uuid5(_NAMESPACE, path)), None, b"", problem))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(_told(path, problem))
+        else:
+            self.more += 1
+
+    def refused(self) -> list[Listed]:
+        return [*self.problems, *([_told("", CameraMoreLeft(count=self.more))] if self.more else [])]
 
 
-def recordings(root: int, walked: Walk, known: Sequence[Known], ticket: Ticket) -> list[Listed]:
+def recordings(
+    root: int, walked: Walk, known: Sequence[Known], ticket: Ticket, *, seconds: float = _MOST_SECONDS
+) -> list[Listed]:
     """List the recordings of a disk, the oldest first, and what could not be listed with its problem."""
-    sorted_ = _sort(root, walked)
+    sorted_ = _sort(root, walked, known, time.monotonic() + seconds)
     again = [one.finding for one in known if _is_still_there(one, sorted_)]
     taken = {found.path for finding in again for found in _present(finding, sorted_)}
-    fresh = _new([file for path, file in sorted_.files.items() if path not in taken], sorted_.edges, ticket)
-    ordered = sorted([*again, *fresh], key=lambda finding: finding.start)
-    return [Listed(one.id, one, findings.write(one)) for one in ordered] + sorted_.problems
+    fresh = [file for path, file in sorted_.files.items() if path not in taken]
+    made, remarks = _new(root, fresh, sorted_.edges, ticket)
+    ordered = sorted([*again, *made], key=lambda finding: finding.start)
+    listed = [Listed(one.id, one, findings.write(one)) for one in ordered]
+    return listed + sorted_.refused() + remarks + _left_alone(walked)
 
 
 def evidence(walked: Walk) -> list[DiskFile]:
     """List the files that belong to recordings; empty ones hold nothing."""
-    return [file for file in walked.files if file.size_bytes and disk_layouts.kind_of(file.path)]
+    return [file for file in walked.files if _is_evidence(file)]
 
 
-def _sort(root: int, walked: Walk) -> _Sorted:
+def new_on(walked: Walk, known: Sequence[Known]) -> list[DiskFile]:
+    """List the clips that were not found before, under whatever name."""
+    before = {(found.size_bytes, found.modified_ns) for one in known for found in one.finding.clips}
+    clips = [file for file in evidence(walked) if disk_layouts.kind_of(file.path) is ClipKind.CLIP]
+    return [file for file in clips if (file.size_bytes, file.modified_ns) not in before]
+
+
+def _is_evidence(file: DiskFile) -> bool:
+    return bool(file.size_bytes) and disk_layouts.kind_of(file.path) is not None
+
+
+def _told(path: str, problem: BodywornError, *, harmless: bool = False) -> Listed:
+    return Listed(str(uuid5(_NAMESPACE, path)), None, b"", problem, harmless)
+
+
+def _left_alone(walked: Walk) -> list[Listed]:
+    """Tell of the files that are no recordings."""
+    left = [file.path for file in walked.files if not _is_evidence(file)]
+    told = CameraFilesLeftAlone(count=len(left), names=_some(left))
+    return [_told("left alone", told, harmless=True)] if left else []
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name as many as anybody reads."""
+    return ", ".join([*(name[:120] for name in names[:_MOST_NAMES]), *(["…"] if len(names) > _MOST_NAMES else [])])
+
+
+def _sort(root: int, walked: Walk, known: Sequence[Known], end: float) -> _Sorted:
     sorted_ = _Sorted()
+    _refuse_unreachable(walked, sorted_)
+    possible = _possible(walked, sorted_)
+    before = {found.path: found for one in known for found in one.finding.clips}
+    # what is new first: what was found before is compared again before anything is deleted
+    possible.sort(key=lambda file: (_is_known(file, before), file.path))
+    late = 0
+    for file in possible:
+        if time.monotonic() <= end:
+            _look_at(root, file, sorted_)
+        elif _is_known(file, before):
+            sorted_.files[file.path], sorted_.edges[file.path] = file, before[file.path].edges_sha256
+        else:
+            late += 1
+    if late:
+        sorted_.refuse("late", CameraTooSlow(count=late))
+    return sorted_
+
+
+def _refuse_unreachable(walked: Walk, sorted_: _Sorted) -> None:
     for folder, reason in walked.unread:
         sorted_.refuse(folder, CameraFolderUnread(name=folder, reason=reason))
-    room_bytes = walked.total_bytes
-    for file in evidence(walked):
-        if file.size_bytes >= LARGEST_OBJECT_BYTES or file.size_bytes > room_bytes:
+    for name in walked.strange:
+        sorted_.refuse(name, CameraFileRefused(name=name))
+    for name in walked.overlong:
+        sorted_.refuse(name, CameraPathTooLong(name=name))
+
+
+def _possible(walked: Walk, sorted_: _Sorted) -> list[DiskFile]:
+    """Leave out what cannot be: two of one name, and more than the disk holds, of which the largest go first."""
+    names = Counter(file.path for file in walked.files)
+    room_bytes = walked.total_bytes or None
+    possible: list[DiskFile] = []
+    for file in sorted(evidence(walked), key=lambda file: file.size_bytes):
+        if names[file.path] > 1:
+            sorted_.refuse(file.path, CameraNameTwice(name=file.path))
+        elif file.size_bytes >= LARGEST_OBJECT_BYTES or (room_bytes is not None and file.size_bytes > room_bytes):
             sorted_.refuse(file.path, CameraFileImpossible(name=file.path, size_bytes=file.size_bytes))
-            continue
-        room_bytes -= file.size_bytes
-        try:
-            sorted_.edges[file.path] = disk_files.read_edges(root, file)
-        except BodywornError:
-            sorted_.refuse(file.path, CameraReadFailed(name=file.path))
         else:
-            sorted_.files[file.path] = file
-    return sorted_
+            room_bytes = None if room_bytes is None else room_bytes - file.size_bytes
+            possible.append(file)
+    return possible
+
+
+def _look_at(root: int, file: DiskFile, sorted_: _Sorted) -> None:
+    try:
+        sorted_.edges[file.path] = disk_files.read_edges(root, file)
+    except BodywornError:
+        sorted_.refuse(file.path, CameraReadFailed(name=file.path))
+    else:
+        sorted_.files[file.path] = file
+
+
+def _is_known(file: DiskFile, before: dict[str, FoundFile]) -> bool:
+    found = before.get(file.path)
+    return found is not None and disk_files.is_listed_as(file, found)
 
 
 def _is_still_there(known: Known, sorted_: _Sorted) -> bool:
@@ -101,11 +198,17 @@ def _present(finding: Finding, sorted_: _Sorted) -> list[FoundFile]:
     ]
 
 
-def _new(files: Iterable[DiskFile], edges: dict[str, str], ticket: Ticket) -> list[Finding]:
+def _new(
+    root: int, files: Sequence[DiskFile], edges: dict[str, str], ticket: Ticket
+) -> tuple[list[Finding], list[Listed]]:
+    """Make recordings of files; gives remarks as well, where containers were asked for a length and told none."""
     kinds = [(file, kind) for file in files if (kind := disk_layouts.kind_of(file.path))]
-    dated = [segments.segment(file, kind, ticket.zone) for file, kind in kinds]
+    asked = disk_media.measure(root, (one for one, kind in kinds if segments.needs_length(one, kind, ticket.zone)))
+    dated = [segments.segment(file, kind, ticket.zone, asked.lengths.get(file.path)) for file, kind in kinds]
     tolerance = timedelta(seconds=disk_layouts.rules().split_tolerance_seconds)
-    return [_finding(run, edges, ticket) for run in segments.runs(dated, tolerance)]
+    untold = ClipLengthUnknown(count=len(asked.untold), names=_some(asked.untold))
+    remarks = [_told("lengths", untold, harmless=True)] if asked.untold else []
+    return [_finding(run, edges, ticket) for run in segments.runs(dated, tolerance)], remarks
 
 
 def _finding(run: tuple[Segment, ...], edges: dict[str, str], ticket: Ticket) -> Finding:

@@ -14,10 +14,12 @@ from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ...camera_volume import beneath
-from ...errors import BodywornError, CameraListingTooLong
+from ...errors import BodywornError
+from ...services.findings import LONGEST_PATH
 
-#: Rows of the database keep a file's path on its camera in as many characters.
-LONGEST_PATH: Final = 255
+TOO_MANY: Final = "there are too many entries on it"
+TOO_SLOW: Final = "it took too long"
+TOO_DEEP: Final = "it lies too deep"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Bounds:
 
     most_entries: int = 50_000
     deepest: int = 8
-    seconds: float = 60.0
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,26 @@ class Walk:
     """Everything that was found."""
 
     files: tuple[DiskFile, ...]
-    #: No ordinary files: links, pipes, devices; names past the limit.
+    #: No ordinary files: links, pipes, devices.
     strange: tuple[str, ...]
-    #: Folders that could not be looked into, each with the reason: there may be recordings in them.
+    #: Files whose path is longer than a row can keep.
+    overlong: tuple[str, ...]
+    #: Folders that were not looked into, or not wholly, each with the reason: there may be recordings in them.
     unread: tuple[tuple[str, str], ...]
-    #: What the filesystem can hold; no file can be larger.
+    #: What the filesystem can hold, so that no file can be larger; 0 where it does not say.
     total_bytes: int
     used_bytes: int
 
 
 def walk(root: int, bounds: Bounds = Bounds()) -> Walk:
-    """List what is beneath an open folder.
-
-    :raises CameraListingTooLong: past the number of entries, or when the time is over.
-    """
+    """List what is beneath an open folder; where the bounds end the walk, the rest is said to be unread."""
     course = _Course(root, bounds)
     course.run()
     total_bytes, used_bytes = space(root)
     return Walk(
         files=tuple(sorted(course.files, key=lambda file: file.path)),
         strange=tuple(course.strange),
+        overlong=tuple(course.overlong),
         unread=tuple(course.unread),
         total_bytes=total_bytes,
         used_bytes=used_bytes,
@@ -93,6 +95,10 @@ def unspelled(path: str) -> bytes:
     return unquote_to_bytes(path)
 
 
+class _Ended(Exception):
+    """The walk is at one of its bounds."""
+
+
 class _Course:
     """One walk under way."""
 
@@ -100,53 +106,67 @@ class _Course:
         self._root, self._bounds = root, bounds
         self._left = bounds.most_entries
         self._end = time.monotonic() + bounds.seconds
+        self._waiting: list[tuple[bytes, int]] = [(b".", 0)]
         self.files: list[DiskFile] = []
         self.strange: list[str] = []
+        self.overlong: list[str] = []
         self.unread: list[tuple[str, str]] = []
 
     def run(self) -> None:
-        waiting: list[tuple[bytes, int]] = [(b".", 0)]
-        while waiting:
-            folder, depth = waiting.pop()
+        while self._waiting:
+            folder, depth = self._waiting.pop()
             if depth > self._bounds.deepest:
-                self.unread.append((_shown(folder), "it lies too deep"))
+                self._leave(folder, TOO_DEEP)
                 continue
-            waiting += [(path, depth + 1) for path in self._look_into(folder)]
+            try:
+                self._look_into(folder, depth)
+            except _Ended as why:
+                for left in (folder, *(path for path, _ in self._waiting)):
+                    self._leave(left, str(why))
+                return
 
-    def _look_into(self, folder: bytes) -> list[bytes]:
-        """Note the files of a folder, and give the folders in it."""
+    def _look_into(self, folder: bytes, depth: int) -> None:
+        """Note the files of a folder, and the folders in it as waiting."""
         try:
             descriptor = beneath.open_beneath(self._root, os.fsdecode(folder), os.O_RDONLY | os.O_DIRECTORY)
         except BodywornError as error:
-            self.unread.append((_shown(folder), str(error)))
-            return []
+            self._leave(folder, str(error))
+            return
         try:
             with os.scandir(descriptor) as entries:
-                return [path for entry in entries if (path := self._note(folder, entry)) is not None]
+                for entry in entries:
+                    self._count()
+                    self._note(_joined(folder, os.fsencode(entry.name)), entry, depth)
         except OSError as error:
-            self.unread.append((_shown(folder), os.strerror(error.errno or 0)))
-            return []
+            self._leave(folder, os.strerror(error.errno or 0))
         finally:
             os.close(descriptor)
 
-    def _note(self, folder: bytes, entry: os.DirEntry[str]) -> bytes | None:
-        """Note one entry; gives its path when it is a folder."""
-        self._count()
-        path = _joined(folder, os.fsencode(entry.name))
-        facts = entry.stat(follow_symlinks=False)
+    def _note(self, path: bytes, entry: os.DirEntry[str], depth: int) -> None:
+        try:
+            facts = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self._leave(path, os.strerror(error.errno or 0))
+            return
         if stat.S_ISDIR(facts.st_mode):
-            return path
-        if not stat.S_ISREG(facts.st_mode) or len(spelled(path)) > LONGEST_PATH:
+            self._waiting.append((path, depth + 1))
+        elif not stat.S_ISREG(facts.st_mode):
             self.strange.append(_shown(path))
-            return None
-        locked = not facts.st_mode & stat.S_IWUSR
-        self.files.append(DiskFile(spelled(path), facts.st_size, facts.st_mtime_ns, locked))
-        return None
+        elif len(spelled(path)) > LONGEST_PATH:
+            self.overlong.append(_shown(path))
+        else:
+            locked = not facts.st_mode & stat.S_IWUSR
+            self.files.append(DiskFile(spelled(path), facts.st_size, facts.st_mtime_ns, locked))
+
+    def _leave(self, path: bytes, reason: str) -> None:
+        self.unread.append((_shown(path), reason))
 
     def _count(self) -> None:
         self._left -= 1
-        if self._left < 0 or time.monotonic() > self._end:
-            raise CameraListingTooLong(name="/", limit=self._bounds.most_entries)
+        if self._left < 0:
+            raise _Ended(TOO_MANY)
+        if time.monotonic() > self._end:
+            raise _Ended(TOO_SLOW)
 
 
 def _joined(folder: bytes, name: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -59,6 +60,8 @@ class Surroundings:
     time_zone: str
     #: What was found before on the camera of a driver with a serial number: ``known(driver, serial)``.
     known: Callable[[str, str], Sequence[Known]]
+    #: When everything that was on it then was listed: ``listed_at(driver, serial)``.
+    listed_at: Callable[[str, str], datetime | None] = lambda driver, serial: None
 
     @classmethod
     def of(cls, database: Database, book: OrderBook) -> Surroundings:
@@ -68,8 +71,12 @@ class Surroundings:
             with database.read() as session:
                 return findings.known(session, driver, serial)
 
+        def listed_at(driver: str, serial: str) -> datetime | None:
+            with database.read() as session:
+                return findings.listed_at(session, driver, serial)
+
         with database.read() as session:
-            return cls(book, systems.current(session).time_zone, known)
+            return cls(book, systems.current(session).time_zone, known, listed_at)
 
 
 class Driver(Protocol):

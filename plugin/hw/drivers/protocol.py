@@ -53,6 +53,8 @@ class Listed:
     document: Description | None
     envelope: bytes
     problem: BodywornError | None = None
+    #: Whether the problem is only to be told: nothing is missing, and nothing else waits for it.
+    harmless: bool = False
 
 
 @dataclass(frozen=True)
