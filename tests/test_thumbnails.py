@@ -277,6 +277,14 @@ def test_a_page_shows_stills_and_says_where_there_is_none(site: ReceiverSite, en
         assert not path.is_file() or JPEG not in path.read_bytes()
 
 
+@pytest.mark.feature("REC-8")
+def test_the_list_shows_a_still_of_each_recording(site: ReceiverSite) -> None:
+    address = address_of(site, "LISTED", encrypt=False)
+    page = get(f"{site.url}/bodyworn/received?q=LISTED")[2].decode()
+    assert page.count("data-bw-still=") == 1
+    assert f'src="{address.removeprefix(site.url)}/{GOOD}/still"' in page
+
+
 def test_a_page_without_the_library_says_so_and_plays(site: ReceiverSite, monkeypatch: pytest.MonkeyPatch) -> None:
     address = address_of(site, "NOLIBRARY", encrypt=False)
     monkeypatch.setattr("bodyworn.routes.received.can_make_stills", lambda: False)

@@ -110,15 +110,18 @@ def _recording(session: Session, recording_id: str) -> Mapping[str, Any]:
         "seek": timeline.seek(request.args.get("at", type=float)),
         "track": track,
         "map": draw(track.points) if track else None,
-        "stills": runtime.stills,
-        "can_make_stills": can_make_stills(),
-        "is_pictured": is_pictured,
+        **_of_stills(),
     }
 
 
 def _list(session: Session, now: datetime) -> Mapping[str, Any]:
     search = search_text(request.args)
-    return {"search": search, "page": received_recordings.list_recordings(session, search, page_number(request.args))}
+    page = received_recordings.list_recordings(session, search, page_number(request.args))
+    return {"search": search, "page": page, **_of_stills()}
+
+
+def _of_stills() -> Mapping[str, Any]:
+    return {"stills": current().stills, "can_make_stills": can_make_stills(), "is_pictured": is_pictured}
 
 
 def _media_type(name: str) -> str:

@@ -33,6 +33,8 @@ class ReceivedRow:
     complete: bool
     #: True for content that was sent again because it had been rejected.
     rejected: bool
+    #: The clip whose still stands for it.
+    poster: ReceivedPart | None
 
     @property
     def length(self) -> timedelta:
@@ -64,14 +66,14 @@ def list_recordings(session: Session, search: str = "", page: int = 1) -> Page[R
     names = _Names(session)
     if search:
         query = query.where(_found(names, search))
-    return paged(session, query, page, lambda container: _row(container, names))
+    return paged(session, query, page, lambda container: _row(session, container, names))
 
 
 def get_recording(session: Session, recording_id: str) -> ReceivedRecording:
     """Show one recording; raises ReceivedRecordingUnknown."""
     container = find_container(session, recording_id)
     return ReceivedRecording(
-        row=_row(container, _Names(session)),
+        row=_row(session, container, _Names(session)),
         container=container.name,
         account=session.get_one(ReceiverAccount, container.account_id).user_name,
         completed_at=container.completed_at,
@@ -123,7 +125,7 @@ def _found(names: _Names, search: str) -> ColumnElement[bool]:
     return or_(ReceivedContainer.name.ilike(like(search), escape="\\"), *by_user)
 
 
-def _row(container: ReceivedContainer, names: _Names) -> ReceivedRow:
+def _row(session: Session, container: ReceivedContainer, names: _Names) -> ReceivedRow:
     metadata = container.wire_metadata
     name = read_container_name(container.name)
     serial = decode_value(metadata.get("bwcserialnumber", "")) or (name.serial if name else "")
@@ -140,12 +142,13 @@ def _row(container: ReceivedContainer, names: _Names) -> ReceivedRow:
         clip_count=sum(kind_of(stored.name) is PartKind.CLIP for stored in container.objects),
         complete=container.completed_at is not None,
         rejected=container.name.startswith(REJECTED_PREFIX),
+        poster=next((part for part in list_parts(session, container) if part.kind is PartKind.CLIP), None),
     )
 
 
 def recording_row(session: Session, container: ReceivedContainer) -> ReceivedRow:
     """Describe a recording in a line, for whoever is told of it."""
-    return _row(container, _Names(session))
+    return _row(session, container, _Names(session))
 
 
 def _custody(session: Session, container: ReceivedContainer) -> Sequence[EventLine]:
