@@ -15,12 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import access, routes, text
 from .const import DOMAIN, VERSION
 from .contract import HealthItem, HealthState, Host, MenuItem, Permission, Plugin
-from .errors import Incompatible, NoSystem, NotReady, SetupFailed
+from .errors import Incompatible, NoSystem, NotReady, SetupFailed, StoreError
 from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
-from .runtime import Runtime
-from .services import systems
+from .runtime import RECEIVED, Runtime
+from .services import received, systems
 from .supervise import Command, ControllerProcess
 
 _LOG = logging.getLogger(__name__)
@@ -142,6 +142,7 @@ class _Life:
             self._controller.start()
         except OSError as error:
             raise NotReady(reason=f"the controller process cannot be started ({error.strerror})") from error
+        self._sweep()
         self._runtime.closed = False
 
     def stop(self) -> Sequence[str]:
@@ -154,6 +155,15 @@ class _Life:
         """Close the routes and end the controller."""
         self._runtime.closed = True
         self.stop()
+
+    def _sweep(self) -> None:
+        """Clear away what uploads left that an earlier run did not live to finish; disk space is all there is to it."""
+        try:
+            left = received.sweep_parts(self._runtime.data_dir / RECEIVED)
+        except StoreError:
+            _LOG.exception("What earlier uploads left could not be cleared away")
+        else:
+            _LOG.info("%d unfinished uploads of an earlier run removed", left)
 
     def health(self) -> Sequence[HealthItem]:
         """Tell how database and controller are."""

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from flask import current_app
 
@@ -15,6 +16,9 @@ from .crypto.sealed import SealedBox
 from .models.database import Database
 from .services.stills import Stills
 from .store import Store
+
+#: The folder of what arrives here, within the plugin's data folder.
+RECEIVED: Final = "received"
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Runtime:
 
     @cached_property
     def _received(self) -> Store:
-        return Store(self.data_dir / "received")
+        return Store(self.data_dir / RECEIVED)
 
     @cached_property
     def secrets(self) -> SealedBox:

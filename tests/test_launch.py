@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -187,6 +188,19 @@ def test_starting_the_plugin_runs_one_controller_and_stopping_ends_it(tmp_path):
     finally:
         assert loader.stop() == []
     assert not is_alive(pid)
+
+
+def test_starting_the_plugin_removes_what_uploads_left_that_died(tmp_path):
+    app = host_app(tmp_path / "data", with_accounts=False)
+    container = app.extensions["bodyworn"].data_dir / "received" / "account" / "container"
+    container.mkdir(parents=True)
+    left, living = container / ".left.part", container / ".living.part"
+    left.touch()
+    with living.open("w") as upload:
+        fcntl.flock(upload, fcntl.LOCK_EX)
+        loader_of(app).start()
+        loader_of(app).stop()
+        assert (left.exists(), living.exists()) == (False, True)
 
 
 def found_system(app) -> None:

@@ -52,6 +52,15 @@ def store_of(root: Path, account_id: str) -> Store:
     return Store(root / account_id)
 
 
+def sweep_parts(root: Path) -> int:
+    """Remove what uploads that died with their process left in any account's store, and count it.
+
+    Uploads under way, in whatever process, are left alone.
+    """
+    folders = [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
+    return sum(Store(folder).sweep_parts() for folder in folders)
+
+
 def get_container(session: Session, peer: Peer, name: str) -> ReceivedContainer:
     """Give a container that must exist."""
     container = find_container(session, peer, name)
