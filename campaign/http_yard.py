@@ -8,6 +8,7 @@ proxy, as whoever owns the destination reads it.
 from __future__ import annotations
 
 import json
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -69,6 +70,8 @@ from swift_node import Swift
 CLIP_BYTES = 1_300_000
 ENDS_SECONDS = 30.0
 _LOOK_SECONDS = 0.01
+#: One migration at a time: the tool keeps its context in its module.
+_MIGRATING = threading.Lock()
 _TRACK = b'{"CoordinateEntries": []}'
 
 
@@ -334,7 +337,8 @@ def opened(folder: Path, ground: Ground, seed: int, certificate: Certificate | N
         proxy = stack.enter_context(fault_proxy.before(ground.behind, certificate))
         database = Database.at(f"sqlite:///{folder / 'bodyworn.db'}")
         stack.callback(database.close)
-        upgrade(database.engine)
+        with _MIGRATING:
+            upgrade(database.engine)
         keyring, key = Keyring(folder / "keys"), SigningKey.generate()
         with database.write() as session:
             found_system(session, keyring)

@@ -121,7 +121,7 @@ class FakeDestination:
     @property
     def origin(self) -> str:
         """Return scheme, host and port."""
-        return f"{'https' if self._context else 'http'}://{self.at_address}:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://{self.at_address}:{self.port}"
 
     def connection(self, **changes: Any) -> ConnectionFile:
         """Make the connection file that leads here."""
@@ -144,9 +144,9 @@ class FakeDestination:
         """Forget the turns that nobody took."""
         self._turns.clear()
 
-    def show(self, certificate: Certificate) -> None:
-        """Show another certificate from the next connection on."""
-        self._context = certificate.server_context()
+    def show(self, certificate: Certificate | None) -> None:
+        """Show another certificate from the next connection on, or speak without TLS."""
+        self._context = certificate.server_context() if certificate else None
 
     def seen(self, method: str, path: str = "") -> list[Seen]:
         """List the requests of a kind so far."""

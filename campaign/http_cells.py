@@ -1,0 +1,178 @@
+"""Every answer that a destination can give: each status, to each request, at each moment, once and until it is mended.
+
+What an answer has to do is the table ``expected`` (safety page, C3). Whatever it does: the recording ends delivered to
+the byte, or refused with its copy in the spool; it may not go from the camera before, and nothing arrives twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+import controllers  # noqa: F401 - first of all, because it mounts the plugin
+from bodyworn.models import DestinationState, RecordingState
+from fake_destination import FakeDestination
+from fault_proxy import answer_first, answer_midway, answer_otherwise
+from http_trial import Asked, Expected, Times, Trial, in_lanes, run, warm_up
+from http_yard import Ground, ScriptedGround, SwiftGround, Yard, opened
+from outcome import Outcome, Plan, Size
+from swift_node import SwiftUnavailable, running_swift
+
+NAME = "http"
+STATUSES = (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 507)
+
+
+class Moment(StrEnum):
+    """When the answer comes, seen from the request's body; at last the destination has done as it was asked."""
+
+    BEFORE = "before"
+    MIDDLE = "middle"
+    AFTER = "after"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One answer."""
+
+    status: int
+    asked: Asked
+    moment: Moment
+    times: Times
+
+    @property
+    def name(self) -> str:
+        """Name it for a report."""
+        return f"{self.status}/{self.asked}/{self.moment}/{self.times}"
+
+
+CELLS = tuple(Cell(*parts) for parts in product(STATUSES, Asked, Moment, Times))
+
+_PROBLEMS = {
+    401: "authorization-failed",
+    402: "licence-missing",
+    403: "destination-forbids",
+    408: "destination-failed",
+    429: "destination-busy",
+    500: "destination-failed",
+    502: "destination-failed",
+    503: "destination-busy",
+    504: "destination-failed",
+    507: "destination-full",
+}
+_STOPPING = (401, 403)
+_HUNG_UP = "destination-hung-up"
+
+
+def expected(cell: Cell) -> Expected:
+    """Look a cell up in the table of C3."""
+    found = _expected(cell)
+    if cell.moment is Moment.MIDDLE and cell.asked is not Asked.PUT_OBJECT and found.ends is RecordingState.DELIVERED:
+        # the answer itself is broken off: whether its status still counts is the client's choice
+        problems = found.problems | {_HUNG_UP}
+        state = None if cell.asked is not Asked.READ_SYSTEM else found.destination
+        return Expected(problems, state)
+    return found
+
+
+def _expected(cell: Cell) -> Expected:
+    waiting = DestinationState.WAITING
+    if cell.status in (400, 413, 422):
+        return _said_of_content(cell)
+    if cell.status == 404:
+        return _missing(cell)
+    if cell.status == 401 and cell.asked is not Asked.SIGN_IN and cell.times is Times.ONCE:
+        return Expected(frozenset({None}), None)
+    state = DestinationState.STOPPED if cell.status in _STOPPING else waiting
+    return Expected(frozenset({_PROBLEMS[cell.status]}), state)
+
+
+def _said_of_content(cell: Cell) -> Expected:
+    """400, 413 and 422 speak of what was sent; where nothing of a recording was, the destination makes no sense."""
+    of_recording = cell.asked in (Asked.PUT_OBJECT, Asked.PUT_CONTAINER, Asked.POST_CONTAINER)
+    if cell.status == 400 and of_recording:
+        if cell.times is Times.ONCE:
+            return Expected(frozenset({None}), None)
+        return Expected(frozenset({"destination-rejected"}), None, RecordingState.REFUSED)
+    if cell.status == 413 and cell.asked is Asked.PUT_OBJECT:
+        return Expected(frozenset({"destination-too-large"}), None, RecordingState.REFUSED)
+    if cell.status == 422 and cell.asked is Asked.PUT_OBJECT:
+        return Expected(frozenset({"destination-etag-differs"}), None)
+    if cell.asked is Asked.POST_OBJECT and cell.status == 400:
+        return Expected(frozenset({"destination-rejected", "nonsense-answer", None}), None)
+    return Expected(frozenset({"nonsense-answer"}), DestinationState.WAITING)
+
+
+def _missing(cell: Cell) -> Expected:
+    if cell.asked is Asked.SIGN_IN:
+        return Expected(frozenset({"nonsense-answer"}), DestinationState.WAITING)
+    if cell.asked in (Asked.READ_SYSTEM, Asked.POST_OBJECT):
+        return Expected(frozenset({None, "destination-object-missing"}), None)
+    if cell.asked is Asked.PUT_OBJECT:
+        return Expected(frozenset({None, "destination-container-missing"}), None)
+    return Expected(frozenset({"destination-container-missing"}), DestinationState.WAITING)
+
+
+def trial(cell: Cell, ground: Ground) -> Trial:
+    """Make of a cell what is to be tried."""
+    turn = {
+        Moment.BEFORE: answer_first(cell.status),
+        Moment.MIDDLE: answer_midway(ground.behind, cell.status),
+        Moment.AFTER: answer_otherwise(ground.behind, cell.status),
+    }[cell.moment]
+    return Trial(cell.name, cell.asked, cell.times, turn, expected(cell))
+
+
+# --- the tier
+
+
+def unavailable() -> str | None:
+    """Say why there can be no real Swift here."""
+    missing = [tool for tool in ("memcached", "setpriv") if shutil.which(tool) is None]
+    return f"{', '.join(missing)} not installed" if missing else None
+
+
+def chosen(plan: Plan, ground: str) -> list[Cell]:
+    """Choose the cells of a plan: each as it says, or a few of every status and every request."""
+    if plan.only is not None or plan.size is not Size.SAMPLE:
+        return [cell for cell in CELLS if plan.wants(f"{ground}/{cell.name}")]
+    choice = plan.choice(ground)
+    asked = list(Asked) * 3
+    choice.shuffle(asked)
+    statuses = choice.sample(STATUSES, 8)
+    return [
+        Cell(status, one, choice.choice(list(Moment)), choice.choice(list(Times)))
+        for status, one in zip(statuses, asked, strict=False)
+    ]
+
+
+def outcomes(plan: Plan) -> Iterator[Outcome]:
+    """Try the cells before the scripted destination, and before a real Swift."""
+    with FakeDestination() as fake:
+        yield from _on(plan, "fake", ScriptedGround(fake))
+    if chosen(plan, "swift"):
+        try:
+            with running_swift() as swift:
+                yield from _on(plan, "swift", SwiftGround(swift))
+        except SwiftUnavailable as reason:
+            yield Outcome(NAME, "swift", False, note=f"there is no Swift: {reason}")
+
+
+def _on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
+    def work(number: int, cells: Sequence[Cell]) -> Iterator[Outcome]:
+        with opened(plan.folder / f"{ground_name}-{number}", ground, plan.seed + number) as yard, yard.uploading():
+            warm_up(yard)
+            yield from tried(yard, cells, ground_name)
+
+    return in_lanes(chosen(plan, ground_name), plan.lanes, work)
+
+
+def tried(yard: Yard, cells: Iterable[Cell], ground_name: str) -> Iterator[Outcome]:
+    """Try cells in a yard whose uploader is at work."""
+    for cell in cells:
+        began = time.monotonic()
+        found = run(yard, trial(cell, yard.ground))
+        yield found.outcome(NAME, f"{ground_name}/{cell.name}", time.monotonic() - began)
