@@ -72,6 +72,7 @@ from .controller import (
     MountingImpossible as MountingImpossible,
     NeverADisk as NeverADisk,
     NoUdevEvents as NoUdevEvents,
+    UsbGuardFailed as UsbGuardFailed,
     PlaceTaken as PlaceTaken,
     ReceiverNotStarted as ReceiverNotStarted,
     RecordingVanished as RecordingVanished,

@@ -66,6 +66,39 @@ class MountFailed(BodywornError):
     retry = True
 
 
+class MountingImpossible(BodywornError):
+    """Raised where a unit is to be mounted and this process may not: it is not root and has no helper."""
+
+    id = "mounting-impossible"
+    sentence = "This controller may not open the storage of cameras: mounting needs root or the helper."
+    mend = "Start the service bodyworn-helper and set BODYWORN_HELPER to its socket; bodyworn dock units prints both."
+
+
+class HelperUnreachable(BodywornError):
+    """Raised when the helper that mounts for this controller does not answer."""
+
+    id = "helper-unreachable"
+    sentence = "The helper that opens the storage of cameras does not answer."
+    mend = "Start the service bodyworn-helper, and see in its log why it ended."
+    retry = True
+
+
+class HelperRefused(BodywornError):
+    """Raised when the helper will not do what it is asked for: it may not, or it was asked nonsense."""
+
+    id = "helper-refused"
+    sentence = "The helper that opens the storage of cameras refused to: {reason}."
+    mend = "Nothing was read from the camera. Take out what is in the bay, and see the log of bodyworn-helper."
+
+
+class HelperUnsafe(BodywornError):
+    """Raised when the helper does not start, because what it would do could be turned against this machine."""
+
+    id = "helper-unsafe"
+    sentence = "The helper does not start: {reason}."
+    mend = "Run it as root, with a socket and a scratch folder that only root can change."
+
+
 class CameraNotGenuine(BodywornError):
     """Raised when a camera does not prove to be what it says."""
 
@@ -145,7 +178,7 @@ class UsbDeviceRefused(BodywornError):
     """Raised for a device that offers more than a disk, as a camera in its dock has no reason to."""
 
     id = "usb-device-refused"
-    sentence = "The device in this bay ({name}) is more than a camera's storage: {kinds}."
+    sentence = "The device in this bay ({name}) says that it is something else than a camera's storage: {kinds}."
     mend = "Nothing was read from it. Take it out and find out what it is."
 
 
@@ -165,6 +198,14 @@ class EjectFailed(BodywornError):
     sentence = "The camera's storage cannot be handed back to the camera ({reason})."
     mend = "Dock the camera again; if it stays, dock it in another bay, then contact support."
     retry = True
+
+
+class UsbGuardFailed(BodywornError):
+    """Raised when new USB devices are to be refused and this process may not see to it."""
+
+    id = "usb-guard-failed"
+    sentence = "USB devices that are no cameras cannot be refused here ({reason})."
+    mend = "Let the controller, or its helper, work as root and outside of containers, or turn the guard off."
 
 
 class NoUdevEvents(BodywornError):
@@ -189,6 +230,15 @@ class PlaceTaken(BodywornError):
     id = "place-taken"
     sentence = "{place} belongs to {bay} already."
     mend = "Take it from that bay first."
+
+
+class CameraTwice(BodywornError):
+    """Noted in every bay of a camera that stands in several: one of them is a copy, and nobody can tell which."""
+
+    id = "camera-twice"
+    sentence = "Two docked cameras say that they are {serial}."
+    mend = "Nothing is read from either. Take one out and find out where it is from; the other one goes on by itself."
+    retry = True
 
 
 class SerialTaken(BodywornError):

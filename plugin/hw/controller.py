@@ -22,6 +22,7 @@ from . import auditor, housekeeping, sealing
 from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
+from .forecast import Forecast, Forecaster
 from .lock import only_controller
 from .mounts import unmount_leftovers
 from .order_book import OrderBook
@@ -41,7 +42,8 @@ _HOUSEKEEPING_SECONDS = 600.0
 class Controller:
     """One controller on one data folder.
 
-    ``uploads`` is how many recordings travel at a time; ``reserve_bytes`` is what stays free on the spool's disk.
+    ``uploads`` is how many recordings travel at a time, whatever pages say; ``reserve_bytes`` is what stays free on
+    the spool's disk.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Controller:
         data_dir: Path,
         *,
         hook: Hook = no_fault,
-        uploads: int = 2,
+        uploads: int | None = None,
         reserve_bytes: int = RESERVE_BYTES,
         sockets: Sockets | None = None,
         audit_bytes_per_second: float = auditor.BYTES_PER_SECOND,
@@ -59,6 +61,7 @@ class Controller:
         self._sockets = sockets or Sockets(database)
         self._uploads, self._reserve_bytes = uploads, reserve_bytes
         self._audit_bytes_per_second = audit_bytes_per_second
+        self._forecaster = Forecaster()
         self._dockings: dict[str, tuple[Docking, threading.Thread]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -70,7 +73,8 @@ class Controller:
         with only_controller(self._data_dir):
             shop = self._open()
             sealing.clear_leftovers(shop)
-            uploader = Uploader(shop, self._uploads)
+            self._limit(shop)
+            uploader = Uploader(shop, lambda: shop.parallel_uploads)
             checking = auditor.Auditor(shop, self._data_dir, self._audit_bytes_per_second)
             shop.bell.start()
             checking.start()
@@ -106,12 +110,14 @@ class Controller:
         while not stop.wait(_LOOK_SECONDS):
             if shop.bell.counter != counter:
                 counter, sockets = shop.bell.counter, self._sockets.local()
+                self._limit(shop)
             self._sockets.learn()
+            self._sockets.tell()
             self._attend(shop, sockets)
             now = time.monotonic()
             if now - written >= _WRITE_DOWN_SECONDS:
                 written = now
-                shop.board.write_down(self._database)
+                shop.board.write_down(self._database, self._forecast(shop))
             if now - beaten >= _HEARTBEAT_SECONDS:
                 beaten = now
                 self._beat(shop)
@@ -130,7 +136,7 @@ class Controller:
             if camera is None:
                 self._dockings.pop(socket.bay_id, None)
                 continue
-            docking = Docking(shop, socket.bay_id, camera)
+            docking = Docking(shop, socket.bay_id, camera, socket.bus)
             thread = threading.Thread(target=_run, args=(docking,), name=f"bay-{socket.bay_id[:8]}", daemon=True)
             self._dockings[socket.bay_id] = (docking, thread)
             thread.start()
@@ -147,11 +153,31 @@ class Controller:
             controller.heartbeat_at = datetime.now(UTC)
             controller.spool_free_bytes = shop.spool.free_bytes()
             controller.spool_total_bytes = shop.spool.total_bytes()
+            if not shop.lacks_room:
+                controller.intake_stopped_at = None
+            elif controller.intake_stopped_at is None:
+                controller.intake_stopped_at = controller.heartbeat_at
             controller.problem_id = problem.id if (problem := self._sockets.problem) else None
+
+    def _limit(self, shop: Workshop) -> None:
+        """Take over how many transfers there may be at a time."""
+        with self._database.read() as session:
+            limits = systems.limits(session)
+        shop.parallel_uploads = limits.uploads if self._uploads is None else self._uploads
+        if shop.turns.limit != limits.offloads:
+            shop.turns.limit = limits.offloads
+
+    def _forecast(self, shop: Workshop) -> dict[str, Forecast]:
+        lines = shop.turns.lines()
+        for line in lines:
+            if line.active:
+                line.bytes_per_second = shop.board.rate(line.bay_id) or line.bytes_per_second
+        return self._forecaster.look([line.place() for line in lines], shop.turns.limit)
 
     def _close(self, shop: Workshop, uploader: Uploader) -> None:
         for docking, _ in self._dockings.values():
             docking.stop()
+        shop.turns.close()
         shop.bell.stop()
         uploader.stop()
         for _, thread in self._dockings.values():

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..const import Step
-from ..errors import BodywornError, CameraGone, CameraInterrupted, CameraRefused
+from ..errors import BodywornError, CameraGone, CameraInterrupted, CameraRefused, CameraTwice
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
 from ..services import camera_settings, cameras, docks, erasures, recordings, systems
 from ..services.cameras import SeenCamera
@@ -31,6 +31,7 @@ _REFRESH_SECONDS = 60.0
 _RETRY_SECONDS = 30.0
 #: What can go waits this long for more of the same camera, because every erasing is a turn of its own.
 _GATHER = timedelta(seconds=30)
+_MOVE_LOOK_SECONDS = 0.2
 #: Highest bitrate of a profile, for the room that the next shift needs.
 _SHIFT_BYTES_PER_HOUR = 8_000_000 // 8 * 3600
 
@@ -38,8 +39,9 @@ _SHIFT_BYTES_PER_HOUR = 8_000_000 // 8 * 3600
 class Docking:
     """Runs in a thread of its own; ends when the camera is gone or ``stop`` is called."""
 
-    def __init__(self, shop: Workshop, bay_id: str, camera: DockedCamera) -> None:
-        self._shop, self._bay_id, self._camera = shop, bay_id, camera
+    def __init__(self, shop: Workshop, bay_id: str, camera: DockedCamera, bus: str = "") -> None:
+        """``bus`` is what the bay shares with others."""
+        self._shop, self._bay_id, self._camera, self._bus = shop, bay_id, camera, bus
         self._stopped = False
         self._camera_id = ""
         self._problems: list[BodywornError] = []
@@ -63,6 +65,8 @@ class Docking:
                     self._show(error)
         finally:
             self._shop.board.close_bay(self._bay_id)
+            if self._camera_id:
+                self._shop.docked.left(self._camera_id, self._bay_id)
             if not self._stopped:
                 with self._shop.database.write() as session:
                     docks.empty(session, self._bay_id)
@@ -86,18 +90,28 @@ class Docking:
             if self._camera_id not in ("", found):
                 raise CameraGone  # another one took its place; nothing of this transaction is kept
             self._camera_id = found
+        self._shop.docked.came(found, self._bay_id)
+        while self._shop.docked.is_doubled(found):  # it may just be moving from one bay to another
+            self._check_there()
+            time.sleep(_MOVE_LOOK_SECONDS)
 
     def _wait_until_added(self) -> None:
-        """A New camera is listed and never read (decision 18)."""
-        seen = self._shop.bell.counter
+        """A New camera is listed and never read (decision 18); one that bears another's number says so."""
+        seen, shown = self._shop.bell.counter, "nothing yet"
         while not self._belongs():
-            self._enter(BayState.NEW)
+            twin = self._twin()
+            if shown != (shown := twin.id if twin else ""):
+                self._enter(BayState.NEW, twin)
             self._check_there()
             seen = self._shop.bell.wait(seen, _LOOK_SECONDS)
 
     def _belongs(self) -> bool:
         with self._shop.database.read() as session:
             return cameras.get(session, self._camera_id).belonging is Belonging.ADDED
+
+    def _twin(self) -> BodywornError | None:
+        with self._shop.database.read() as session:
+            return cameras.twin(session, cameras.get(session, self._camera_id))
 
     def _synchronise(self) -> None:
         self._enter(BayState.SYNCHRONISING)
@@ -128,7 +142,7 @@ class Docking:
 
     def _take_in(self) -> None:
         self._enter(BayState.OFFLOADING)
-        intake = Intake(self._shop, self._bay_id, self._camera_id, self._camera)
+        intake = Intake(self._shop, self._bay_id, self._camera_id, self._camera, bus=self._bus, check=self._check_alone)
         try:
             intake.run()
         finally:
@@ -223,6 +237,12 @@ class Docking:
         if self._stopped:
             raise CameraGone
         self._camera.ensure_connected()
+        self._check_alone()
+
+    def _check_alone(self) -> None:
+        """Leave a camera alone that stands in another bay as well: one of the two is not what it says."""
+        if self._shop.docked.is_contested(self._camera_id):
+            raise CameraTwice(serial=self._camera.facts().serial)
 
 
 def _is_outdated(camera: Camera) -> bool:

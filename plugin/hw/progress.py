@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 
 from ..models import Database, Destination
 from ..services import deliveries, docks
 from ..services.docks import BayProgress
+from .forecast import Forecast
 
 #: Rates are of the last minute.
 WINDOW_SECONDS = 60.0
@@ -39,6 +41,12 @@ class Meter:
         self._done_bytes = done_bytes
         if not self._samples or now - self._samples[-1][0] > 0.2:
             self._samples.append((now, done_bytes))
+
+    def rest(self) -> None:
+        """Leave the time out in which nothing was to move; the rate is of what follows."""
+        with self._lock:
+            self._samples.clear()
+            self._samples.append((time.monotonic(), self._done_bytes))
 
     @property
     def done_bytes(self) -> int:
@@ -71,6 +79,12 @@ class Board:
         with self._lock:
             return self._bays.setdefault(bay_id, Meter())
 
+    def rate(self, bay_id: str) -> float | None:
+        """Give what a bay brings a second; None while nothing moves or too little is known."""
+        with self._lock:
+            meter = self._bays.get(bay_id)
+        return meter.bytes_per_second() if meter else None
+
     def close_bay(self, bay_id: str) -> None:
         """Stop to count a bay."""
         with self._lock:
@@ -92,16 +106,24 @@ class Board:
         with self._lock:
             return self._sent.setdefault(destination_id, Meter())
 
-    def write_down(self, database: Database) -> None:
+    def write_down(self, database: Database, forecasts: Mapping[str, Forecast]) -> None:
         """Write every meter that may have moved, in one transaction; none when nothing is under way."""
         with self._lock:
-            bays = {bay: BayProgress(m.done_bytes, m.bytes_per_second()) for bay, m in self._bays.items()}
+            bays = {bay: (meter.done_bytes, meter.bytes_per_second()) for bay, meter in self._bays.items()}
             clips = {clip: (meter.done_bytes, domain) for clip, (meter, domain) in self._clips.items()}
             sent = {destination: meter.bytes_per_second() for destination, meter in self._sent.items()}
-        if not bays and not clips:
+        known = bays.keys() | forecasts.keys()
+        if not bays and not clips and not forecasts:
             return
         with database.write() as session:
-            docks.progress(session, bays)
+            docks.progress(session, {bay: _progress(*bays.get(bay, (0, None)), forecasts.get(bay)) for bay in known})
             deliveries.send_progress(session, clips)
             for destination_id, rate in sent.items():
                 session.get_one(Destination, destination_id).bytes_per_second = rate
+
+
+def _progress(done_bytes: int, bytes_per_second: float | None, forecast: Forecast | None) -> BayProgress:
+    if forecast is None:
+        return BayProgress(done_bytes, bytes_per_second)
+    rate = None if forecast.waiting else bytes_per_second
+    return BayProgress(done_bytes, rate, forecast.waiting, forecast.turn_in_seconds, forecast.ready_in_seconds)

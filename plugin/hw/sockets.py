@@ -15,7 +15,8 @@ from typing import Protocol
 from ..camera_volume.port import HostPort
 from ..errors import BodywornError, NoUdevEvents
 from ..models import Database, Dock, DockKind
-from ..services import docks
+from ..services import docks, surroundings
+from ..services.surroundings import SeenBroken, SeenDevice
 from .drivers.plugged import Surroundings
 from .drivers.protocol import DockedCamera
 from .drivers.registry import Registry
@@ -25,6 +26,7 @@ from .ports import SimulatedPort
 from .usb_camera import UsbCamera, chooser
 from .usb_device import Attached
 from .usb_marks import mark_ports
+from .usb_place import bus_of
 from .usb_port import Eject, UsbPort, eject_medium
 from .usb_watch import UsbWatch
 
@@ -38,6 +40,10 @@ class Socket(Protocol):
     def bay_id(self) -> str:
         """Which bay it is."""
 
+    @property
+    def bus(self) -> str:
+        """What it shares with other bays; its own name where it shares nothing."""
+
     def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
         """Give the camera that stands there, or None; cheap, asked several times a second."""
 
@@ -48,6 +54,11 @@ class SimulatedSocket:
 
     bay_id: str
     port: HostPort
+
+    @property
+    def bus(self) -> str:
+        """Folders share a disk, which is the same for all of them."""
+        return self.bay_id
 
     def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
         """Give the camera that is plugged in."""
@@ -77,14 +88,22 @@ class UsbSocket:
     places: tuple[str, ...]
     hub: UsbHub
 
+    @property
+    def bus(self) -> str:
+        """The host controller's port that it is connected to, directly or through hubs."""
+        attached = self._attached()
+        return bus_of(attached.place) if attached else self.bay_id
+
     def camera(self, book: OrderBook, scratch: Path) -> DockedCamera | None:
         """Give what stands in one of the bay's places; what can be no camera says so when it is identified."""
-        watch = self.hub.watch
-        attached = next(filter(None, map(watch.at, self.places)), None)
+        attached = self._attached()
         if attached is None or _is_empty_reader(attached):
             return None
-        port = UsbPort(watch, attached, scratch / self.bay_id, self.hub.eject)
+        port = UsbPort(self.hub.watch, attached, scratch / self.bay_id, self.hub.eject)
         return UsbCamera(port, chooser(book, self.hub.registry, Surroundings.of(self.hub.database, book)))
+
+    def _attached(self) -> Attached | None:
+        return next(filter(None, map(self.hub.watch.at, self.places)), None)
 
 
 class Sockets:
@@ -101,6 +120,8 @@ class Sockets:
         #: Attachments that were there when learning began; they become bays once they are plugged in anew.
         self._before: frozenset[tuple[str, str]] = frozenset()
         self._learned_version = -1
+        self._told: tuple[list[SeenDevice], list[SeenBroken]] | None = None
+        self._drivers: Registry | None = None
 
     def local(self) -> Sequence[Socket]:
         """List the sockets as the database has them now."""
@@ -125,6 +146,24 @@ class Sockets:
                     docks.learn_place(session, self._learning, one.place)
             self._before |= {(one.place, one.attachment) for one in new}
 
+    def tell(self) -> None:
+        """Write down what stands in which place, whether a bay or not, and which drivers cannot be used."""
+        if self._drivers is None:
+            return
+        places = self._hub.watch.places().values() if self._hub else ()
+        broken = [SeenBroken(one.name, one.package, one.reason) for one in self._drivers.broken]
+        seen = sorted((_seen(one) for one in places), key=lambda one: one.place), broken
+        if seen != self._told:
+            with self._database.write() as session:
+                surroundings.take_down(session, *seen)
+            self._told = seen
+
+    def forget(self) -> None:
+        """Write down that nothing is known yet: whatever an earlier run saw may have gone."""
+        with self._database.write() as session:
+            surroundings.take_down(session, [], [])
+        self._told = None
+
     @property
     def problem(self) -> NoUdevEvents | None:
         """Say why cameras would not be noticed."""
@@ -138,6 +177,7 @@ class Sockets:
     def _listen(self) -> None:
         if self._hub is not None:
             return
+        self._drivers = self._drivers or Registry.load()
         watch = self._make_watch()
         try:
             watch.start()
@@ -146,7 +186,7 @@ class Sockets:
                 log.warning("%s (%s)", error, error.__cause__)
             self._deaf = error
         else:
-            self._hub = UsbHub(self._database, watch, Registry.load(), self._eject)
+            self._hub = UsbHub(self._database, watch, self._drivers, self._eject)
             self._deaf = None
 
     def _note_learning(self, dock: Dock | None) -> None:
@@ -168,6 +208,17 @@ class Sockets:
                 yield SimulatedSocket(bay.id, HostPort(Path(dock.locator) / f"bay-{bay.position:02}"))
             elif self._hub is not None:
                 yield UsbSocket(bay.id, tuple(bay.places), self._hub)
+
+
+def _seen(attached: Attached) -> SeenDevice:
+    return SeenDevice(
+        place=attached.place,
+        name=attached.name,
+        foreign_kinds=attached.foreign_kinds,
+        could_be_camera=attached.could_be_camera,
+        has_disk=bool(attached.disks),
+        has_medium=attached.has_medium,
+    )
 
 
 def _is_empty_reader(attached: Attached) -> bool:

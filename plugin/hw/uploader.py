@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,7 @@ from ..models import Camera, Clip, Destination, Recording
 from ..services import copies, damage, deliveries, destinations, documents, parcels
 from ..services.deliveries import Delivery
 from ..services.parcels import Item, Parcel
+from ..services.systems import MOST_UPLOADS
 from . import quarantine, sealing, shipment
 from .offload import Lockbox, lockbox_of
 from .progress import Meter
@@ -79,8 +81,10 @@ class _Job:
 class Uploader:
     """Threads that send what is due. ``parallel`` recordings travel at a time."""
 
-    def __init__(self, shop: Workshop, parallel: int) -> None:
+    def __init__(self, shop: Workshop, parallel: int | Callable[[], int]) -> None:
+        """``parallel`` may be asked again and again, because it can be changed at any time."""
         self._shop = shop
+        self._parallel = parallel if callable(parallel) else partial(int, parallel)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._in_hand: set[str] = set()
@@ -89,7 +93,8 @@ class Uploader:
         self._paused_until = 0.0
         self._paused_for = ""
         self._threads = [
-            threading.Thread(target=self._work, name=f"uploader-{number}", daemon=True) for number in range(parallel)
+            threading.Thread(target=self._work, args=(number,), name=f"uploader-{number}", daemon=True)
+            for number in range(MOST_UPLOADS)
         ]
 
     def start(self) -> None:
@@ -103,10 +108,10 @@ class Uploader:
         for thread in self._threads:
             thread.join(timeout=5)
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         seen = -1
         while not self._stop.is_set():
-            recording_id = self._take()
+            recording_id = self._take() if number < self._parallel() else None
             if recording_id is None:
                 seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
                 continue

@@ -41,6 +41,12 @@ def place_of(device: Path) -> str | None:
     return min(half for half in (here, _peer(device / "port")) if half).place
 
 
+def bus_of(place: str) -> str:
+    """Name what a place shares with others: the port of its host controller, behind which its hubs are."""
+    controller, _, chain = place.rpartition("/")
+    return f"{controller}/{chain.partition('.')[0]}"
+
+
 def places_of_ports(devices: Path = Path("/sys/bus/usb/devices")) -> dict[str, str]:
     """Give the place of every port there is now, by the name that a device in it has (``1-3.4``)."""
     found = {}

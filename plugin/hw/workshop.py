@@ -13,9 +13,11 @@ from ..models import Database
 from ..services.keyring import Keyring
 from ..store import Store
 from .bell import Bell
+from .docked import Docked
 from .faults import Hook
 from .order_book import OrderBook
 from .progress import Board
+from .turns import Turns
 
 #: Kept free beyond what is under way (I15, decision 32).
 RESERVE_BYTES = 2 * 1024**3
@@ -35,6 +37,14 @@ class Workshop:
     book: OrderBook
     hook: Hook
     reserve_bytes: int = RESERVE_BYTES
+    #: Whose turn it is to be offloaded.
+    turns: Turns = field(default_factory=Turns)
+    #: How many recordings are sent at a time.
+    parallel_uploads: int = 2
+    #: Cameras that are to be seen in one bay at a time.
+    docked: Docked = field(default_factory=Docked)
+    #: What was refused last, while there is no room for it.
+    _refused_bytes: int | None = field(default=None, init=False)
     _in_flight_bytes: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -42,6 +52,15 @@ class Workshop:
     def taking_in(self) -> bool:
         """Tell whether something is being brought into the spool."""
         return self._in_flight_bytes > 0
+
+    @property
+    def lacks_room(self) -> bool:
+        """Tell whether the last recording that was to come in had no room, and still has none (decision 32)."""
+        with self._lock:
+            wanted = self._refused_bytes
+            if wanted is None:
+                return False
+            return self.spool.free_bytes() < self._in_flight_bytes + wanted + self.reserve_bytes
 
     @contextmanager
     def room_for(self, size_bytes: int) -> Iterator[None]:
@@ -52,8 +71,10 @@ class Workshop:
         with self._lock:
             free_bytes = self.spool.free_bytes()
             if free_bytes < self._in_flight_bytes + size_bytes + self.reserve_bytes:
+                self._refused_bytes = size_bytes
                 raise StorageLow(free_gigabytes=round(free_bytes / 1e9, 1))
             self._in_flight_bytes += size_bytes
+            self._refused_bytes = None
         try:
             yield
         finally:

@@ -20,6 +20,11 @@ class BayProgress:
 
     done_bytes: int
     bytes_per_second: float | None
+    #: True while it stands in line for a turn.
+    waiting: bool = False
+    #: None where nobody can know.
+    turn_in_seconds: float | None = None
+    ready_in_seconds: float | None = None
 
 
 def add_dock(
@@ -120,6 +125,8 @@ def enter(session: Session, bay_id: str, state: BayState, problem: BodywornError
         _no_progress(bay)
     if state is BayState.READY:
         bay.done_bytes, bay.bytes_per_second = bay.total_bytes, None
+    if state is not BayState.OFFLOADING:
+        _no_forecast(bay)
     if (state, bay.problem_id) != before:
         events.record(
             session,
@@ -143,9 +150,16 @@ def progress(session: Session, by_bay: Mapping[str, BayProgress]) -> None:
     for bay in session.scalars(select(Bay).where(Bay.id.in_(by_bay))):
         seen = by_bay[bay.id]
         bay.done_bytes, bay.bytes_per_second, bay.progress_at = seen.done_bytes, seen.bytes_per_second, now
+        bay.waiting, bay.turn_in_seconds = seen.waiting, seen.turn_in_seconds
+        bay.ready_in_seconds = seen.ready_in_seconds
 
 
 def _no_progress(bay: Bay) -> None:
     bay.total_bytes = bay.done_bytes = 0
     bay.bytes_per_second = bay.progress_at = None
     bay.problem_id = bay.problem_values = None
+    _no_forecast(bay)
+
+
+def _no_forecast(bay: Bay) -> None:
+    bay.waiting, bay.turn_in_seconds, bay.ready_in_seconds = False, None, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -43,6 +44,42 @@ def local_controller(session: Session) -> Controller:
     if found is None:
         raise NoSystem
     return found
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many transfers there may be at a time, on each controller."""
+
+    offloads: int
+    uploads: int
+
+
+#: More than this no controller can use.
+MOST_OFFLOADS, MOST_UPLOADS = 64, 16
+
+
+def limits(session: Session) -> Limits:
+    """Give the limits in force; raises NoSystem."""
+    system = current(session)
+    return Limits(system.parallel_offloads, system.parallel_uploads)
+
+
+def set_limits(session: Session, wanted: Limits, *, actor: str) -> None:
+    """Change how many transfers there may be at a time; controllers follow at once."""
+    system = current(session)
+    if limits(session) == wanted:
+        return
+    system.parallel_offloads = min(max(wanted.offloads, 1), MOST_OFFLOADS)
+    system.parallel_uploads = min(max(wanted.uploads, 1), MOST_UPLOADS)
+    events.record(
+        session,
+        "system.limits-changed",
+        "system",
+        system.id,
+        actor=actor,
+        offloads=system.parallel_offloads,
+        uploads=system.parallel_uploads,
+    )
 
 
 def found(

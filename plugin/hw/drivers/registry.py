@@ -35,6 +35,8 @@ class Broken:
 
     name: str
     reason: str
+    #: That brings it; empty where the installation does not say.
+    package: str = ""
 
 
 class Registry:
@@ -55,7 +57,7 @@ class Registry:
                 driver = _loaded(point, taken=drivers.keys() | {volume.NAME, DiskDriver.name})
             except Exception as error:
                 log.warning("camera driver %s is not used", point.name, exc_info=True)
-                broken.append(Broken(point.name, _reason(error)))
+                broken.append(Broken(point.name, _reason(error), point.dist.name if point.dist else ""))
             else:
                 drivers[driver.name] = driver
         return cls(tuple(drivers.values()), broken)
