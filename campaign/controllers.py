@@ -1,4 +1,4 @@
-"""A controller in a process of its own, which can be made to go wrong at a step, or held until a tracer is attached.
+"""A controller in a process of its own, which can be made to go wrong at a step or at a system call.
 
 Processes are forked from one that has imported everything: most of a short life would be spent on imports otherwise.
 Waits that are meant for people are short here, so that a controller that survives an error shows that it goes on.
@@ -32,11 +32,15 @@ from bodyworn.hw import controller, docking, housekeeping  # noqa: E402
 from bodyworn.hw.controller import Controller  # noqa: E402
 from bodyworn.models import Database  # noqa: E402
 from sqlalchemy.exc import OperationalError  # noqa: E402
+from sqlalchemy.orm import configure_mappers  # noqa: E402
+from supervised import be_supervised  # noqa: E402
 
 ENDS_SECONDS = 30.0
 LOG = "controller.log"
 _POLL_SECONDS = 0.05
 
+# Done once, before the first process is forked, instead of in each of them.
+configure_mappers()
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
@@ -49,8 +53,8 @@ class Trouble:
     count: int = 1
     #: A name in ``ERRORS``; nothing for SIGKILL.
     error: str = ""
-    #: Stop at once and wait for SIGCONT, so that a tracer sees everything.
-    held: bool = False
+    #: Address of a supervisor that decides about system calls; see :mod:`supervised`.
+    supervisor: bytes = b""
     #: Give up what is safe elsewhere without waiting a day.
     purge: bool = False
     #: A file to which each step is appended that it comes to.
@@ -91,16 +95,8 @@ class ControllerProcess:
         return self._process.exitcode
 
     def start(self) -> None:
-        """Start it; returns at once, or when it stands still if it is to be held."""
+        """Start it; returns at once."""
         self._process.start()
-
-    def wait_held(self) -> None:
-        """Wait until one that is to be held stands still."""
-        end = time.monotonic() + ENDS_SECONDS
-        while Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            if time.monotonic() > end:
-                raise TimeoutError(f"controller {self.pid} does not stand still")
-            time.sleep(0.005)
 
     def wait_end(self, seconds: float = ENDS_SECONDS) -> bool:
         """Wait until it has ended; tells whether it has."""
@@ -128,14 +124,14 @@ class ControllerProcess:
 
 def _run(home: Path, trouble: Trouble, log: Path) -> None:
     """Be a controller; the target of the processes above."""
-    if trouble.held:
-        os.kill(os.getpid(), signal.SIGSTOP)
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     _be_impatient(trouble)
+    if trouble.supervisor:
+        be_supervised(trouble.supervisor)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     database = Database.at(f"sqlite:///{home / 'bodyworn.db'}")

@@ -12,7 +12,7 @@ from functools import partial
 
 from bodyworn.const import Step
 from controllers import Trouble
-from lanes import Cycle, Setting, run_lanes
+from lanes import NOT_REACHED, Cycle, Setting, run_lanes, settings_of
 from outcome import Outcome, Plan, Size
 from workload import Original, Workload
 
@@ -46,7 +46,7 @@ _ERRORS: dict[Step, tuple[str, ...]] = {
 #: An error that is survived without a new start shows it within this time; what waits for people is started anew.
 _GOES_ON_SECONDS = 4.0
 _SAMPLE = 3
-_SAMPLE_OF_ERRORS = 80
+_ORDINARY_ERRORS = 25
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,6 @@ def outcomes(plan: Plan) -> Iterator[Outcome]:
         yield from run_lanes(plan, setting, partial(_chosen, plan, setting), partial(_try, plan))
 
 
-def settings_of(plan: Plan) -> list[Setting]:
-    """List the settings to try: all but in the sample, and the one of the point that is asked for."""
-    if plan.only:
-        return [Setting(plan.only.partition("/")[0])]
-    return [Setting.ENCRYPTED] if plan.size is Size.SAMPLE else list(Setting)
-
-
 def _counted(load: Workload) -> Counter[str]:
     """Count how often an untouched run comes to each step."""
     journal = load.around / "journal"
@@ -108,8 +101,8 @@ def _chosen(plan: Plan, setting: Setting, load: Workload) -> list[Point]:
     if plan.size is Size.SAMPLE:
         return choice.sample(every, _SAMPLE) + choice.sample(errors, 1)
     if plan.size is Size.ORDINARY:
-        every = every if setting is not Setting.RECEIVER else choice.sample(every, len(every) // 4)
-        errors = choice.sample(errors, min(_SAMPLE_OF_ERRORS // 3, len(errors)))
+        every = every if setting is Setting.ENCRYPTED else choice.sample(every, len(every) // 4)
+        errors = choice.sample(errors, _ORDINARY_ERRORS)
     return every + errors
 
 
@@ -125,4 +118,4 @@ def _happen(load: Workload, originals: list[Original], point: Point) -> str:
             went_on = load.wait_done(originals, _GOES_ON_SECONDS)
             return "went on by itself" if went_on else ""
         died = process.wait_end_unless(lambda: load.is_done(originals))
-    return "" if died else "not reached"
+    return "" if died else NOT_REACHED

@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,11 +16,12 @@ from typing import Protocol, TypeVar
 import checks
 import goals
 from goals import Goal
-from outcome import Outcome, Plan
+from outcome import Outcome, Plan, Size
 from workload import Original, Workload
 
 #: After so many cycles a system is founded anew, because its chain of events is checked as a whole after each.
 _CYCLES = 60
+NOT_REACHED = "not reached"
 
 
 class Setting(StrEnum):
@@ -36,6 +37,13 @@ class Setting(StrEnum):
         if self is Setting.RECEIVER:
             return goals.receiver(folder / "receiver", encrypted=True)
         return goals.scripted(encrypted=self is Setting.ENCRYPTED)
+
+
+def settings_of(plan: Plan) -> list[Setting]:
+    """List the settings to try: all but in the sample, and the one of the point that is asked for."""
+    if plan.only:
+        return [Setting(plan.only.partition("/")[0])]
+    return [Setting.ENCRYPTED] if plan.size is Size.SAMPLE else list(Setting)
 
 
 class Named(Protocol):
@@ -58,7 +66,7 @@ class Cycle:
     seed: int
 
     def run(self, load: Workload, happen: Callable[[list[Original]], str]) -> Outcome:
-        """Go through it. ``happen`` gets what was recorded and docked, and gives a remark."""
+        """Go through it. ``happen`` gets what was recorded and docked, and gives a remark, or ``NOT_REACHED``."""
         originals = load.shift()
         note = happen(originals)
         figures = checks.after_crash(load, originals)
@@ -68,7 +76,7 @@ class Cycle:
         figures = checks.in_the_end(load, originals, done=recovery_seconds is not None)
         outcome = figures.outcome(self.tier, self.point, recovery_seconds=recovery_seconds, seed=self.seed, note=note)
         load.clear()
-        return outcome
+        return replace(outcome, reached=not note.startswith(NOT_REACHED))
 
 
 def run_lanes(

@@ -60,6 +60,8 @@ class Outcome:
     recovery_seconds: float | None = None
     note: str = ""
     seed: int | None = None
+    #: Whether the point was come to at all; runs differ, and a point that this one did not have counts for nothing.
+    reached: bool = True
 
 
 class Tier(Protocol):

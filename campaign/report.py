@@ -37,16 +37,18 @@ _LONGEST_NOTE = 1000
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Count what came of points; times are seconds from the new start to the end of what was interrupted."""
+    reached = [one for one in outcomes if one.reached or not one.survived]
     times = sorted(one.recovery_seconds for one in outcomes if one.recovery_seconds is not None)
     return {
-        "points_total": len(outcomes),
-        "points_survived": sum(one.survived for one in outcomes),
+        "points_total": len(reached),
+        "points_survived": sum(one.survived for one in reached),
         **{name: sum(int(getattr(one, name)) for one in outcomes) for name in COUNTS},
         "recovery_s": {
             "p50": round(statistics.median(times), 2) if times else None,
             "max": round(times[-1], 2) if times else None,
         },
         "cycles": len(outcomes),
+        "not_reached": len(outcomes) - len(reached),
         "seeds": sorted({one.seed for one in outcomes if one.seed is not None}),
         "failing": [_failing(one) for one in outcomes if not one.survived],
     }
