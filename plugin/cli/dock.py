@@ -10,10 +10,10 @@ import click
 from sqlalchemy.orm import Session
 
 from ..errors import UnknownDock
-from ..hw import usb_marks
+from ..hw import usb_marks, usb_policy
 from ..hw.usb_watch import UsbWatch
 from ..models import Bay, Database, DockKind
-from ..services import docks
+from ..services import docks, usb_guarding
 from ..supervise import DATABASE_VARIABLE
 
 _ACTOR = "command line"
@@ -90,6 +90,27 @@ def place_command(name: str, bay_name: str, place: str, remove: bool, database: 
         change = docks.remove_place if remove else docks.add_place
         change(session, bay.id, place, actor=_ACTOR)
         click.echo(f"{bay.name}: {', '.join(bay.places) or 'no place'}")
+
+
+@command.command("guard")
+@click.option("--on", "wanted", flag_value="on", help="Refuse new USB devices, except storage in bays.")
+@click.option("--off", "wanted", flag_value="off", help="Let new USB devices in again.")
+@click.option("--show", "wanted", flag_value="show", default="show", help="Say how it is. [default]")
+@database_option
+def guard(wanted: str, database: str) -> None:
+    """Refuse USB devices that are no cameras: for machines that are docks and nothing else.
+
+    What is plugged in now stays, the console's keyboard for example; plugged in anew, it is refused.
+    """
+    with _opened(database) as opened:
+        if wanted != "show":
+            with opened.write() as session:
+                usb_guarding.turn(session, on=wanted == "on", actor=_ACTOR)
+        with opened.read() as session:
+            on = usb_guarding.wanted(session).on
+    click.echo(f"The guard is {'on' if on else 'off'}.")
+    held = "refuses new USB devices" if usb_policy.is_denying() else "lets new USB devices in"
+    click.echo(f"At this moment the kernel {held}; the controller sees to it while it runs.")
 
 
 @command.command("rules")

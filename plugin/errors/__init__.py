@@ -72,7 +72,6 @@ from .controller import (
     MountingImpossible as MountingImpossible,
     NeverADisk as NeverADisk,
     NoUdevEvents as NoUdevEvents,
-    UsbGuardFailed as UsbGuardFailed,
     PlaceTaken as PlaceTaken,
     ReceiverNotStarted as ReceiverNotStarted,
     RecordingVanished as RecordingVanished,
@@ -81,6 +80,7 @@ from .controller import (
     StorageLow as StorageLow,
     UnknownDock as UnknownDock,
     UsbDeviceRefused as UsbDeviceRefused,
+    UsbGuardFailed as UsbGuardFailed,
 )
 from .crypto import (
     AuthorityExpired as AuthorityExpired,

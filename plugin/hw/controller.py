@@ -29,6 +29,7 @@ from .order_book import OrderBook
 from .progress import Board
 from .sockets import Socket, Sockets
 from .uploader import Uploader
+from .usb_guard import UsbGuard
 from .workshop import RESERVE_BYTES, Workshop
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Controller:
     ) -> None:
         self._database, self._data_dir, self._hook = database, data_dir, hook
         self._sockets = sockets or Sockets(database)
+        self._guard = UsbGuard(database)
         self._uploads, self._reserve_bytes = uploads, reserve_bytes
         self._audit_bytes_per_second = audit_bytes_per_second
         self._forecaster = Forecaster()
@@ -111,6 +113,7 @@ class Controller:
             if shop.bell.counter != counter:
                 counter, sockets = shop.bell.counter, self._sockets.local()
                 self._limit(shop)
+            self._guard.attend(counter)
             self._sockets.learn()
             self._sockets.tell()
             self._attend(shop, sockets)
@@ -157,7 +160,8 @@ class Controller:
                 controller.intake_stopped_at = None
             elif controller.intake_stopped_at is None:
                 controller.intake_stopped_at = controller.heartbeat_at
-            controller.problem_id = problem.id if (problem := self._sockets.problem) else None
+            problem = self._sockets.problem or self._guard.problem
+            controller.problem_id = problem.id if problem else None
 
     def _limit(self, shop: Workshop) -> None:
         """Take over how many transfers there may be at a time."""

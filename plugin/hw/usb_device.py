@@ -15,7 +15,10 @@ from .usb_place import place_of
 
 MASS_STORAGE = "08"
 _VENDOR_SPECIFIC = "ff"
-_HUB = "09"
+HUB = "09"
+#: Descriptors of USB: one of an interface says its class at this offset.
+_INTERFACE, _CLASS_AT = 4, 5
+_MOST_DESCRIPTOR_BYTES = 64 * 1024
 _SECTOR_BYTES = 512
 #: What is no filesystem, but a part of a RAID or encrypted, says so.
 _FILESYSTEM = frozenset({None, "filesystem"})
@@ -24,7 +27,7 @@ _LUN = re.compile(r"/\d+:\d+:\d+:(\d+)/block/")
 PLACE, LUN = "BODYWORN_PLACE", "BODYWORN_LUN"
 _KINDS = {
     "01": "audio", "02": "modem", "03": "keyboard or mouse", "06": "pictures", "07": "printer", "0a": "network",
-    "0b": "smart card", "0e": "video", "e0": "wireless",
+    "08": "storage", "09": "hub", "0b": "smart card", "0e": "video", "e0": "wireless", "ff": "its maker's own kind",
 }  # fmt: skip
 
 
@@ -78,8 +81,7 @@ class Attached:
     @property
     def foreign_kinds(self) -> tuple[str, ...]:
         """Name what it is beside a disk: a camera in its dock has no business to be a keyboard."""
-        foreign = self.interface_classes - {MASS_STORAGE, _VENDOR_SPECIFIC}
-        return tuple(_KINDS.get(one, f"class {one}") for one in sorted(foreign))
+        return kinds(self.interface_classes - {MASS_STORAGE, _VENDOR_SPECIFIC})
 
     def looks_like(self, other: Attached) -> bool:
         """Tell whether it may be the same camera; cameras without serial numbers are known by their type alone."""
@@ -133,7 +135,7 @@ def attached_usb(device: Any, disks: tuple[Disk, ...]) -> Attached | None:
     """Read a USB device; None for hubs."""
     path = Path(device.sys_path)
     place = place_of(path)
-    if place is None or _text(device, "bDeviceClass") == _HUB:
+    if place is None or _text(device, "bDeviceClass") == HUB:
         return None
     return Attached(
         place=place,
@@ -143,7 +145,7 @@ def attached_usb(device: Any, disks: tuple[Disk, ...]) -> Attached | None:
         serial=_text(device, "serial"),
         manufacturer=_text(device, "manufacturer"),
         model=_text(device, "product"),
-        interface_classes=_interface_classes(path),
+        interface_classes=interface_classes(path),
         disks=disks,
     )
 
@@ -177,13 +179,33 @@ def _disk(disk: BlockFacts, known: Iterable[BlockFacts], media: Mapping[str, str
     )
 
 
-def _interface_classes(device: Path) -> frozenset[str]:
+def kinds(classes: Iterable[str]) -> tuple[str, ...]:
+    """Name classes of interfaces for people."""
+    return tuple(_KINDS.get(one, f"class {one}") for one in sorted(classes))
+
+
+def interface_classes(device: Path) -> frozenset[str]:
+    """List what a device says that it is; one that is switched off has no interfaces yet, only descriptors of them."""
     found = set()
     for attribute in device.glob("*:*/bInterfaceClass"):
         try:
             found.add(attribute.read_text("ascii").strip())
         except OSError:
             continue  # it went while it was looked at; an event says so
+    return frozenset(found) or _described_classes(device / "descriptors")
+
+
+def _described_classes(descriptors: Path) -> frozenset[str]:
+    try:
+        with descriptors.open("rb") as file:
+            data = file.read(_MOST_DESCRIPTOR_BYTES)
+    except OSError:
+        return frozenset()
+    found, at = set(), 0
+    while at + _CLASS_AT < len(data) and data[at] >= 2:
+        if data[at + 1] == _INTERFACE:
+            found.add(f"{data[at + _CLASS_AT]:02x}")
+        at += data[at]
     return frozenset(found)
 
 

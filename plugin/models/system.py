@@ -57,6 +57,8 @@ class Controller(Identified, Base):
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
     #: Next number of an order to a camera, within the system's epoch.
     order_sequence: Mapped[int] = mapped_column(default=0)
+    #: Whether new USB devices that are no cameras in bays are refused.
+    usb_guard: Mapped[bool] = mapped_column(default=False)
     # observed
     heartbeat_at: Mapped[datetime | None]
     spool_free_bytes: Mapped[int | None]

@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("local", sa.Boolean(), nullable=False),
         sa.Column("certificate", sa.LargeBinary(), nullable=False),
         sa.Column("order_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("usb_guard", sa.Boolean(), nullable=False),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("spool_free_bytes", sa.BigInteger(), nullable=True),
         sa.Column("spool_total_bytes", sa.BigInteger(), nullable=True),
