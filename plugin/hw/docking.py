@@ -150,6 +150,8 @@ class Docking:
         self._problems = intake.problems
         self._again_at = time.monotonic() + _RETRY_SECONDS
         self._refreshed = time.monotonic()
+        if self._settings_changed():  # a disk camera takes them once all that is on it was listed (decision 18)
+            self._synchronise()
         self._settle()
 
     def _settle(self) -> None:
