@@ -276,7 +276,20 @@ def test_what_the_destination_has_no_place_for_needs_its_copy_here(world: World)
         assert world.erasable(session) == []
 
 
-@pytest.mark.parametrize("state", [RecordingState.FOUND, RecordingState.REFUSED, RecordingState.QUARANTINED])
+def test_what_was_refused_goes_only_where_each_object_is_proved_there(world: World) -> None:
+    """It may never be delivered otherwise, so that the camera lacks room is no ground to give the original up."""
+    with world.database.write() as session:
+        recording = world.recording(session)
+        recording.state = RecordingState.REFUSED
+        first, *others = recording.clips
+        for clip in others:
+            deliver(session, clip)
+        assert world.erasable(session, NO_ROOM) == []
+        deliver(session, first)
+        assert world.erasable(session, NO_ROOM) == [recording.id]
+
+
+@pytest.mark.parametrize("state", [RecordingState.FOUND, RecordingState.QUARANTINED])
 def test_what_is_not_well_stays_on_the_camera(world: World, state: RecordingState) -> None:
     with world.database.write() as session:
         recording = world.recording(session)

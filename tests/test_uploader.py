@@ -4,199 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
-from hashlib import sha256
+from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 import fake_destination as fd
-import msgspec
 import pytest
-from bodyworn.crypto.keys import SigningKey
-from bodyworn.destination.connection_file import export
-from bodyworn.destination.rehearsal import rehearse
-from bodyworn.hw.bell import Bell
-from bodyworn.hw.faults import no_fault
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
-from bodyworn.hw.uploader import Uploader
-from bodyworn.hw.workshop import Workshop
 from bodyworn.models import (
     Clip,
     CopyState,
-    Database,
-    Destination,
     DestinationState,
     Place,
     Recording,
     RecordingState,
 )
-from bodyworn.services import cameras, copies, destinations, erasures, problems, recordings, users
+from bodyworn.services import copies
 from bodyworn.services.erasing import ErasePolicy
-from bodyworn.services.keyring import Keyring
-from bodyworn.services.recordings import StoredClip
-from bodyworn.store import Store
 from fake_destination import FakeDestination, Turn
-from rig_parts import ACTOR, START, add_bay, add_camera, event_actions, find, found_system, make_document
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from rig_parts import START, event_actions
+from yard import CLIP_BYTES, Yard, adopt
 
-pytest_plugins = ["fixtures_database"]
-
-PATIENCE_SECONDS = 15.0
-CLIP_BYTES = 300_000
-
-
-@dataclass
-class Yard:
-    """Stored recordings, an uploader, and a scripted destination."""
-
-    shop: Workshop
-    fake: FakeDestination
-    key: SigningKey
-    camera_id: str
-    settings: int
-    random: Random = field(default_factory=lambda: Random(4711))
-    made: int = 0
-
-    @property
-    def database(self) -> Database:
-        return self.shop.database
-
-    def store(self, clips: int = 1) -> str:
-        """Bring a recording into the spool, as a controller does; gives its id."""
-        self.made += 1
-        document = make_document(clips=clips, start=START + timedelta(hours=self.made), settings_sequence=self.settings)
-        contents = {entry.name: self.random.randbytes(CLIP_BYTES) for entry in document.clips}
-        contents["track.json"] = b"a track of 20 bytes."
-        entries = [msgspec.structs.replace(entry, size_bytes=CLIP_BYTES) for entry in document.clips]
-        document = msgspec.structs.replace(document, clips=tuple(entries))
-        with self.database.write() as session:
-            recording = find(session, cameras.get(session, self.camera_id), self.key, document)
-            for clip in list(recording.clips):
-                data = contents[clip.source_name or ""]
-                digests = self.shop.spool.write_bytes(recording.container_name, clip.name, data)
-                stored = StoredClip(clip.id, len(data), sha256(data).hexdigest(), digests)
-                recordings.clip_stored(session, stored, self.shop.spool.failure_domain())
-            recordings.stored(session, recording.id, b"manifest")
-            return recording.id
-
-    @contextmanager
-    def uploading(self, parallel: int = 1) -> Iterator[None]:
-        """Let the uploader work for the block's time."""
-        bell = self.shop.bell = Bell(self.database)
-        uploader = Uploader(self.shop, parallel)
-        bell.start()
-        uploader.start()
-        try:
-            yield
-        finally:
-            bell.stop()
-            uploader.stop()
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < end, self.story()
-            time.sleep(0.02)
-
-    def recording(self, recording_id: str) -> Recording:
-        with self.database.read() as session:
-            eager = selectinload(Recording.clips).selectinload(Clip.copies)
-            return session.scalars(select(Recording).where(Recording.id == recording_id).options(eager)).one()
-
-    def state(self, recording_id: str) -> RecordingState:
-        return self.recording(recording_id).state
-
-    def is_delivered(self, *recording_ids: str) -> bool:
-        return all(self.state(one) is RecordingState.DELIVERED for one in recording_ids)
-
-    def destination(self) -> Destination:
-        with self.database.read() as session:
-            return session.scalars(select(Destination).where(Destination.active)).one()
-
-    def clip_path(self, recording_id: str) -> str:
-        """Name the first clip as requests name it."""
-        recording = self.recording(recording_id)
-        return f"{recording.container_name}/{recording.clips[0].name}"
-
-    def check_nothing_lost(self, recording_id: str) -> None:
-        """Hold that a recording is whole here and may not go from its camera."""
-        recording = self.recording(recording_id)
-        for clip in recording.clips:
-            assert copies.state(clip, Place.SPOOL) is CopyState.VERIFIED
-            size_bytes, digest = clip.stored_size_bytes or 0, clip.stored_sha256 or ""
-            assert self.shop.spool.matches(recording.container_name, clip.spool_name, size_bytes, digest)
-        assert recording_id not in self.erasable()
-
-    def erasable(self, policy: ErasePolicy | None = None) -> list[str]:
-        with self.database.read() as session:
-            camera = cameras.get(session, self.camera_id)
-            granted = erasures.erasable(session, camera, policy or ErasePolicy(camera_lacks_room=False))
-            return [recording.id for recording, _ in granted]
-
-    def check_delivered_once(self, recording_id: str) -> None:
-        """Hold that the destination has each object as it is here, and that it was taken once."""
-        recording = self.recording(recording_id)
-        for clip in recording.clips:
-            path = f"{recording.container_name}/{clip.name}"
-            with self.shop.spool.open(recording.container_name, clip.spool_name) as file:
-                assert self.fake.objects[path].body == file.read()
-        assert self.fake.containers[recording.container_name]["X-Container-Meta-Status"] == "Complete"
-        assert event_actions(self.database, recording_id).count("recording.delivered") == 1
-        assert self.erasable() == [recording_id]
-
-    def story(self) -> str:
-        with self.database.read() as session:
-            rows = [*session.scalars(select(Recording)), *session.scalars(select(Destination))]
-            return "\n".join(f"{row.state} {problems.read(row)}" for row in rows)
-
-
-@pytest.fixture
-def make_yard(sqlite_database: Database, tmp_path: Path) -> Iterator[Callable[..., Yard]]:
-    with FakeDestination() as fake:
-
-        def make(*, etags: bool = True, **changes: object) -> Yard:
-            fake.etags = etags
-            keyring, key = Keyring(tmp_path / "keys"), SigningKey.generate()
-            with sqlite_database.write() as session:
-                found_system(session, keyring)
-                camera = add_camera(session, add_bay(session), key)
-                ada = users.create_user(session, name="Ada", actor=ACTOR)
-                cameras.assign(session, camera.id, ada.id, actor=ACTOR)
-            shop = Workshop(
-                database=sqlite_database,
-                keyring=keyring,
-                spool=Store(tmp_path / "spool"),
-                scratch=tmp_path / "mounts",
-                board=Board(),
-                bell=Bell(sqlite_database),
-                book=OrderBook(sqlite_database, keyring),
-                hook=no_fault,
-                reserve_bytes=0,
-            )
-            yard = Yard(shop, fake, key, camera.id, camera.wanted_settings)
-            adopt(yard, **changes)
-            return yard
-
-        yield make
-
-
-@pytest.fixture
-def yard(make_yard: Callable[..., Yard]) -> Yard:
-    return make_yard()
-
-
-def adopt(yard: Yard, **changes: object) -> None:
-    """Connect the destination, again where it is connected already."""
-    data = export(yard.fake.connection(**({"full_store_and_read": True} | changes)))
-    with yard.database.read() as session:
-        rehearsal = rehearse(destinations.read_file(session, yard.shop.keyring, data))
-    with yard.database.write() as session:
-        destinations.adopt(session, yard.shop.keyring, data, rehearsal, actor=ACTOR)
+pytest_plugins = ["fixtures_database", "fixtures_yard"]
 
 
 @pytest.mark.feature("DST-1")
@@ -221,7 +48,6 @@ def hang_up_halfway(exchange: fd.Exchange) -> None:
 @pytest.mark.parametrize(
     ("turn", "problem"),
     [
-        (fd.status(404), "destination-container-missing"),
         (fd.status(408), "destination-failed"),
         (fd.status(429), "destination-busy"),
         (fd.status(500), "destination-failed"),
@@ -364,26 +190,6 @@ def test_without_a_licence_it_is_asked_once_an_hour(yard: Yard) -> None:
 
 
 # --- what is wrong with one recording
-
-
-@pytest.mark.feature("REC-3")
-@pytest.mark.parametrize(
-    ("turn", "problem"),
-    [
-        (fd.status(400), "destination-rejected"),
-        (fd.early(400), "destination-rejected"),
-        (fd.status(413), "destination-too-large"),
-    ],
-)
-def test_a_recording_that_is_refused_stays_here_and_the_others_go_on(yard: Yard, turn: Turn, problem: str) -> None:
-    refused, other = yard.store(), yard.store()
-    yard.fake.script("PUT", yard.clip_path(refused), turn, turn)
-    with yard.uploading():
-        yard.wait(lambda: yard.is_delivered(other) and yard.state(refused) is RecordingState.REFUSED)
-    assert yard.recording(refused).problem_id == problem
-    assert yard.destination().state is DestinationState.OKAY
-    yard.check_nothing_lost(refused)
-    yard.check_delivered_once(other)
 
 
 @pytest.mark.feature("DST-7")

@@ -42,7 +42,7 @@ from .proof import Proof, RemoteObject, compare, read_etag, read_remote_object
 from .refusals import refusal
 from .secret import SecretHeaders
 from .sign_in import SignIn, sign_in, sign_in_at
-from .wire import LARGEST_ANSWER_BYTES, Answer, Reply, Upload, Wire
+from .wire import LARGEST_ANSWER_BYTES, Answer, Pace, Reply, Upload, Wire
 
 _UNAUTHORIZED: Final = 401
 _OK: Final = 200
@@ -65,6 +65,7 @@ class Client:
 
     ``timeout_seconds`` bounds connecting, and waiting for a destination that neither takes nor gives bytes.
     ``confirmed_storage_hosts`` holds ``host:port`` of storage addresses elsewhere that an administrator confirmed.
+    ``pace`` holds back what is sent: it is asked for a number of bytes, waits, and says how many of them may go now.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class Client:
         *,
         timeout_seconds: float = 30.0,
         confirmed_storage_hosts: Collection[str] = (),
+        pace: Pace | None = None,
     ) -> None:
         self.connection = connection
+        self._pace = pace
         self._confirmed_storage_hosts = frozenset(confirmed_storage_hosts)
         self._wire = Wire(tls_context(connection.anchors_pem), timeout_seconds)
         self._lock = threading.Lock()
@@ -144,7 +147,7 @@ class Client:
             "If-None-Match": "*",
             **to_headers(OBJECT_PREFIX, metadata),
         }
-        answer = self._ask("PUT", container, name, headers, Upload(source, size_bytes, progress))
+        answer = self._ask("PUT", container, name, headers, Upload(source, size_bytes, progress, self._pace))
         if answer.status == _EXISTS:
             return self.verify_object(container, name, size_bytes=size_bytes, md5=md5)
         self._expect(answer, 201, size_bytes=size_bytes)

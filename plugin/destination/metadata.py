@@ -47,6 +47,10 @@ class RecordingFacts:
     stop: datetime | None = None
     trigger_on_location: str | None = None
     trigger_off_location: str | None = None
+    #: What the camera's clock was ahead, where the container's name was corrected for it; times here stay the camera's.
+    clock_offset_seconds: float | None = None
+    #: By how much the name was moved on to be unique.
+    shifted_seconds: int = 0
 
 
 def recording_metadata(container: str, facts: RecordingFacts, status: Status | None) -> dict[str, str]:
@@ -65,6 +69,7 @@ def recording_metadata(container: str, facts: RecordingFacts, status: Status | N
             "TimeZone": facts.time_zone,
             "BWCModel": facts.model,
             "Status": status,
+            **_corrections(facts),
             **_moment("TriggerOnTime", facts.trigger_on_time),
             **_moment("TriggerOffTime", facts.trigger_off_time),
             **_moment("StartTime", facts.start),
@@ -184,6 +189,15 @@ def decode_value(value: str) -> str:
     except UnicodeDecodeError:
         return value
     return text if is_legible(text) else value
+
+
+def _corrections(facts: RecordingFacts) -> dict[str, str | None]:
+    """Say in keys of our own why a container's name is not the camera's time; nothing where it is."""
+    offset = facts.clock_offset_seconds
+    return {
+        "BodywornClockOffsetSeconds": None if offset is None else f"{offset:.0f}",
+        "BodywornShiftedSeconds": str(facts.shifted_seconds) if facts.shifted_seconds else None,
+    }
 
 
 def _moment(key: str, moment: datetime | None) -> dict[str, str | None]:

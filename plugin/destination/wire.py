@@ -39,6 +39,10 @@ LARGEST_ANSWER_BYTES: Final = 1024 * 1024
 _KEPT_CONNECTIONS: Final = 16
 
 
+#: Waits until some of so many bytes may be sent; gives how many, at least one.
+Pace = Callable[[int], int]
+
+
 class _PatientConnection(HTTPConnection):
     """A connection whose socket listens while it sends."""
 
@@ -66,11 +70,18 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 class Upload:
     """The body of one PUT, exactly as long as it was said to be; iterating reads it from its beginning, in blocks."""
 
-    def __init__(self, body: BinaryIO, size_bytes: int, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        body: BinaryIO,
+        size_bytes: int,
+        progress: Callable[[int], None] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         if body.seek(0, io.SEEK_END) != size_bytes:
             raise BodyChanged
         self._body = body
         self._progress = progress
+        self._pace = pace
         self.size_bytes = size_bytes
         #: True once everything was handed to the network.
         self.complete = False
@@ -81,7 +92,8 @@ class Upload:
         self.complete = False
         sent_bytes = 0
         while sent_bytes < self.size_bytes:
-            block = self._body.read(min(BLOCK_BYTES, self.size_bytes - sent_bytes))
+            wanted_bytes = min(BLOCK_BYTES, self.size_bytes - sent_bytes)
+            block = self._body.read(wanted_bytes if self._pace is None else self._pace(wanted_bytes))
             if not block:
                 raise BodyChanged
             yield block

@@ -113,7 +113,7 @@ class Rejected(DestinationProblem):
 
     id = "destination-rejected"
     sentence = "The content destination rejects this content for good."
-    mend = "Download the recording, and ask the destination's operator why it is refused."
+    mend = "Ask the destination's operator why it is refused. Then try again, or download it."
 
 
 class MissingContainer(DestinationProblem):
@@ -159,7 +159,38 @@ class DestinationFull(DestinationProblem):
 class TooLarge(DestinationProblem):
     id = "destination-too-large"
     sentence = "This object of {size_bytes} bytes is larger than the content destination takes."
-    mend = "Download the recording, and choose shorter clips in the camera's profile."
+    mend = "Download it, and choose shorter clips in the camera's profile. Evidence is never split here."
+
+
+class RejectedAlsoThere(DestinationProblem):
+    """Refused where the recording belongs, and refused again as rejected content."""
+
+    id = "destination-rejects-rejected"
+    sentence = "The content destination takes this neither where it belongs nor as rejected content."
+    mend = "Download it: its only copies are the one here and, until it is erased, the one on the camera."
+
+
+class NoticeRefused(DestinationProblem):
+    """The description of a user, a camera or this system was refused; that says nothing about recordings."""
+
+    id = "destination-refuses-description"
+    sentence = "The content destination refuses the description of {what} that belongs to this recording."
+    mend = "Ask the destination's operator why; rename the user or camera if its name is the cause. It is tried again."
+    retry = True
+
+
+class AnotherDestination(DestinationProblem):
+    id = "another-destination"
+    sentence = "The destination knows this system by another connection: it is not the one that was connected."
+    mend = "Upload the connection file of this destination again; nothing is sent until then."
+
+
+class NetworkCorrupts(DestinationProblem):
+    """Sent several times from a copy that is whole here, and each time something else arrived."""
+
+    id = "network-corrupts"
+    sentence = "What arrives at the content destination differs again and again, although the copy here is whole."
+    mend = "Check the network, a proxy and the destination's store: one of them damages data. It is tried again."
 
 
 class EtagDiffers(DestinationProblem):

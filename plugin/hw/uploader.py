@@ -1,61 +1,59 @@
 """Bring stored recordings to the content destination, several at a time, and decide what each answer means (C3).
 
-How one recording is sent is ``shipment``; what is due and what is written down is ``services.deliveries``.
+How one recording is sent is ``shipment``, what is written down meanwhile ``waybill``; what is due, and what follows,
+is ``services.deliveries``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
 
 from ..const import Step
 from ..destination.client import Client
-from ..destination.proof import Proof
 from ..errors import (
     BodyChanged,
     BodywornError,
     DestinationFailed,
     DifferentAtDestination,
     EtagDiffers,
-    LicenceMissing,
     MissingObject,
+    NoticeRefused,
     Rejected,
     SpoolDamaged,
     StoreError,
     TooLarge,
 )
 from ..models import Camera, Clip, Destination, Recording
-from ..services import copies, damage, deliveries, destinations, documents, parcels
-from ..services.deliveries import Delivery
-from ..services.parcels import Item, Parcel
+from ..services import copies, damage, deliveries, destinations, documents, parcels, uplink_limit
 from ..services.systems import MOST_UPLOADS
 from . import quarantine, sealing, shipment
-from .offload import Lockbox, lockbox_of
-from .progress import Meter
-from .sealing import Readable
+from .errands import Errands
+from .offload import lockbox_of
+from .rest import Rest, edition
 from .shipment import Route
+from .uplink import Uplink
+from .waybill import Job, RecordingWaybill
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE_SECONDS = 300.0
 _IDLE_SECONDS = 1.0
-#: Licences are bought by people.
-_LICENCE_SECONDS = 3600.0
+#: Errands wait for whatever else changes in the same moment.
+_ERRAND_SECONDS = 2.0
 #: What is wrong with one recording, and not with the destination.
 _OF_THE_RECORDING = (
     BodyChanged,
     DifferentAtDestination,
     EtagDiffers,
     MissingObject,
+    NoticeRefused,
     Rejected,
     SpoolDamaged,
     StoreError,
@@ -63,23 +61,8 @@ _OF_THE_RECORDING = (
 )
 
 
-@dataclass(frozen=True)
-class _Job:
-    """A recording in hand: everything that is needed while no transaction is open."""
-
-    parcel: Parcel
-    destination_id: str
-    #: Of the destination's connection file.
-    edition: str
-    failure_domain: str
-    route: Route
-    #: Stored before the destination asked for encryption: encrypted first, sent after.
-    readable: tuple[Readable, ...]
-    lockbox: Lockbox | None
-
-
 class Uploader:
-    """Threads that send what is due. ``parallel`` recordings travel at a time."""
+    """Threads that send what is due. At most ``parallel`` recordings travel at a time, and no more than is set."""
 
     def __init__(self, shop: Workshop, parallel: int | Callable[[], int]) -> None:
         """``parallel`` may be asked again and again, because it can be changed at any time."""
@@ -89,13 +72,13 @@ class Uploader:
         self._lock = threading.Lock()
         self._in_hand: set[str] = set()
         self._clients: dict[str, tuple[bytes, Client]] = {}
-        self._failures = 0
-        self._paused_until = 0.0
-        self._paused_for = ""
+        self._rest, self._uplink = Rest(), Uplink()
+        self._errands = Errands(shop, self._rest, self._client)
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"uploader-{number}", daemon=True)
             for number in range(MOST_UPLOADS)
         ]
+        self._threads.append(threading.Thread(target=self._attend, name="uploader-errands", daemon=True))
 
     def start(self) -> None:
         """Begin to send."""
@@ -105,6 +88,7 @@ class Uploader:
     def stop(self) -> None:
         """Finish the object in hand, or give up after a few seconds; nothing is lost either way."""
         self._stop.set()
+        self._uplink.stop()
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -124,21 +108,36 @@ class Uploader:
             finally:
                 self._put_down(recording_id)
 
+    def _attend(self) -> None:
+        """Hold the line to what is set, at once when that changes, and run errands."""
+        seen, errands_at = -1, 0.0
+        while not self._stop.is_set():
+            try:
+                self._hold_line()
+                if time.monotonic() >= errands_at:
+                    self._errands.run()
+                    errands_at = time.monotonic() + _ERRAND_SECONDS
+            except Exception:
+                # Recordings go on without it, and the next round tries again.
+                log.exception("errands at the destination cannot be run")
+                errands_at = time.monotonic() + _ERRAND_SECONDS
+            seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
+
+    def _hold_line(self) -> None:
+        with self._shop.database.read() as session:
+            self._uplink.hold_to(uplink_limit.bytes_per_second(session, datetime.now(UTC)))
+
     def _take(self) -> str | None:
         """Take the next recording that nobody has in hand; None when there is none, or the destination rests."""
         with self._lock, self._shop.database.read() as session:
             destination = destinations.active(session)
-            if destination is None or self._rests(destination):
+            if destination is None or self._rest.holds(destination):
                 return None
             for recording in deliveries.due(session, limit=len(self._in_hand) + 1):
                 if recording.id not in self._in_hand:
                     self._in_hand.add(recording.id)
                     return recording.id
         return None
-
-    def _rests(self, destination: Destination) -> bool:
-        """Tell whether the destination is to be left alone; a new connection file ends that."""
-        return time.monotonic() < self._paused_until and self._paused_for == _edition(destination)
 
     def _set_aside(self, recording_id: str, error: BodywornError) -> None:
         with self._shop.database.write() as session:
@@ -155,24 +154,26 @@ class Uploader:
             job = self._job(session, session.get_one(Recording, recording_id), destination)
         self._seal_or_send(job)
 
-    def _job(self, session: Session, recording: Recording, destination: Destination) -> _Job:
+    def _job(self, session: Session, recording: Recording, destination: Destination) -> Job:
         document = documents.read(recording, session.get_one(Camera, recording.camera_id))
         parcel = parcels.pack(session, recording, document, destination)
-        route = Route(self._client(destination), self._shop.spool, destination.can_verify, self._shop.hook)
+        client, takes_rejected = self._client(destination), deliveries.can(destination).rejected_content
+        route = Route(client, self._shop.spool, destination.can_verify, takes_rejected, self._shop.hook)
         lockbox = lockbox_of(route.client.connection, self._shop.book.recovery_encryption_key.raw)
         readable = sealing.readable(recording) if lockbox else ()
         domain = parcels.failure_domain(destination)
-        return _Job(parcel, destination.id, _edition(destination), domain, route, readable, lockbox)
+        return Job(parcel, destination.id, edition(destination), domain, route, readable, lockbox)
 
     def _client(self, destination: Destination) -> Client:
         """Give the client of a destination, made anew when its connection file changed."""
-        known = self._clients.get(destination.id)
-        if known is None or known[0] != destination.sealed_file:
-            known = (destination.sealed_file, destinations.client(destination, self._shop.keyring))
-            self._clients[destination.id] = known
-        return known[1]
+        with self._lock:
+            known = self._clients.get(destination.id)
+            if known is None or known[0] != destination.sealed_file:
+                client = destinations.client(destination, self._shop.keyring, self._uplink.take)
+                known = self._clients[destination.id] = (destination.sealed_file, client)
+            return known[1]
 
-    def _seal_or_send(self, job: _Job) -> None:
+    def _seal_or_send(self, job: Job) -> None:
         """Send a recording, or encrypt it where that was asked for after it was stored; it is due again then."""
         if not job.readable or job.lockbox is None:
             return self._send(job)
@@ -183,68 +184,28 @@ class Uploader:
         except BodywornError as error:
             self._failed(job, error)
 
-    def _send(self, job: _Job) -> None:
+    def _send(self, job: Job) -> None:
         assert not job.readable, "what is to be encrypted is never sent readable"
         try:
-            self._announce(job, again=False)
-            self._ship(job)
-        except Rejected:
-            self._send_after_telling_again(job)
+            refusal = shipment.send(job.parcel, job.route, RecordingWaybill(self._shop, job))
         except (EtagDiffers, BodyChanged, StoreError) as error:
             self._after_difference(job, error)
         except BodywornError as error:
             self._failed(job, error)
         else:
-            self._done(job)
+            self._done(job, refusal)
 
-    def _send_after_telling_again(self, job: _Job) -> None:
-        """Somebody may have removed the user or the camera there: both are pushed again before a refusal counts."""
-        try:
-            self._announce(job, again=True)
-            self._ship(job)
-        except BodywornError as error:
-            self._failed(job, error)
-        else:
-            self._done(job)
-
-    def _announce(self, job: _Job, *, again: bool) -> None:
-        with self._shop.database.read() as session:
-            recording = session.get_one(Recording, job.parcel.recording_id)
-            destination = session.get_one(Destination, job.destination_id)
-            waiting = parcels.notices(session, recording, destination, again=again)
-        for notice in waiting:
-            shipment.announce(notice, job.route.client)
-            with self._shop.database.write() as session:
-                parcels.noticed(session, notice, session.get_one(Destination, job.destination_id))
-
-    def _ship(self, job: _Job) -> None:
-        with self._shop.database.write() as session:
-            deliveries.sending(session, job.parcel.recording_id, session.get_one(Destination, job.destination_id))
-        total = self._shop.board.destination(job.destination_id)
-        shipment.send(
-            job.parcel,
-            job.route,
-            progress=lambda item: self._counter(job, item, total),
-            delivered=lambda item, proof: self._proved(job, item, proof),
-        )
-
-    def _counter(self, job: _Job, item: Item, total: Meter) -> Callable[[int], None]:
-        meter = self._shop.board.sending(item.clip_id, job.failure_domain)
-        return lambda done_bytes: total.add(meter.reach(done_bytes))
-
-    def _proved(self, job: _Job, item: Item, proof: Proof) -> None:
-        self._shop.board.sent(item.clip_id)
-        with self._shop.database.write() as session:
-            deliveries.clip_delivered(session, Delivery(item.clip_id, proof.verified, proof.md5), job.failure_domain)
-
-    def _done(self, job: _Job) -> None:
+    def _done(self, job: Job, refusal: BodywornError | None) -> None:
         self._shop.hook(Step.UPLOADED)
         with self._shop.database.write() as session:
-            deliveries.delivered(session, job.parcel.recording_id)
+            if refusal is None:
+                deliveries.delivered(session, job.parcel.recording_id)
+            else:
+                deliveries.refused(session, job.parcel.recording_id, refusal)
             destinations.works(session, session.get_one(Destination, job.destination_id))
-        self._failures = 0
+        self._rest.over()
 
-    def _after_difference(self, job: _Job, error: BodywornError) -> None:
+    def _after_difference(self, job: Job, error: BodywornError) -> None:
         """Other bytes arrived than were meant, or none: find out whether ours changed, or the network changed them."""
         found = shipment.find_damage(job.parcel, self._shop.spool)
         if found is None:
@@ -256,32 +217,17 @@ class Uploader:
             damage.copy_damaged(session, copies.in_spool(session.get_one(Clip, item.clip_id)), fault)
         quarantine.put_aside(self._shop, job.parcel.container)
 
-    def _failed(self, job: _Job, error: BodywornError) -> None:
+    def _failed(self, job: Job, error: BodywornError) -> None:
         log.warning("recording %s was not sent: %s", job.parcel.recording_id, error.id)
         for item in job.parcel.items:
             self._shop.board.sent(item.clip_id)
         with self._shop.database.write() as session:
             _judge(session, job, error)
         if not isinstance(error, _OF_THE_RECORDING):
-            self._pause(job, error)
-
-    def _pause(self, job: _Job, error: BodywornError) -> None:
-        """Let the whole destination rest: longer each time, and as long as it asks."""
-        self._failures += 1
-        wait = min(2.0 ** min(self._failures - 1, 9), _LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
-        asked = error.retry_after_seconds if isinstance(error, DestinationFailed) else 0.0
-        if isinstance(error, LicenceMissing):
-            asked = _LICENCE_SECONDS
-        self._paused_for = job.edition
-        self._paused_until = time.monotonic() + max(wait, min(asked, 3600.0))
+            self._rest.begin(job.edition, error)
 
 
-def _edition(destination: Destination) -> str:
-    """Name the connection file in force, which is sealed anew whenever somebody uploads one."""
-    return hashlib.sha256(destination.sealed_file).hexdigest()
-
-
-def _judge(session: Session, job: _Job, error: BodywornError) -> None:
+def _judge(session: Session, job: Job, error: BodywornError) -> None:
     """Write down what an error means: for good, for this recording, or for the destination; never towards deletion."""
     recording_id = job.parcel.recording_id
     if isinstance(error, Rejected | TooLarge):

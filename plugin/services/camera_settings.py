@@ -8,9 +8,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..camera_volume.orders import AssignedUser, Profile as WantedProfile
+from ..camera_volume.orders import AssignedUser, Category, Profile as WantedProfile
 from ..models import Camera, CameraUser, Profile
-from . import destinations, systems
+from . import categories, destinations, systems
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class WantedSettings:
     profile: WantedProfile | None
     user: AssignedUser | None
     camera_name: str
+    #: What its user may call a recording, as the destination offers it.
+    categories: tuple[Category, ...] = ()
 
 
 def wanted(session: Session, camera: Camera) -> WantedSettings:
@@ -36,6 +38,9 @@ def wanted(session: Session, camera: Camera) -> WantedSettings:
         profile=_profile(session, user),
         user=AssignedUser(id=user.id, name=user.name[:64], user_id=user.user_id or "") if user else None,
         camera_name=camera.name,
+        categories=tuple(
+            Category(id=one, name=name) for one, name in categories.for_cameras(destinations.active(session))
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ..errors import BodywornError
 from ..models import Clip, Copy, CopyState, Place, new_id
 from . import problems
 
@@ -26,6 +27,12 @@ def state(clip: Clip, place: Place) -> CopyState | None:
     """Give the state of the copy in a place, or None where there is none."""
     found = find(clip, place)
     return found.state if found else None
+
+
+def refusal(clip: Clip, failure_domain: str) -> BodywornError | None:
+    """Give the reason for which a destination refused an object for good, or None; another destination may take it."""
+    there = find(clip, Place.DESTINATION)
+    return problems.read(there) if there is not None and there.failure_domain == failure_domain else None
 
 
 def put(

@@ -59,7 +59,7 @@ def copy_restored(session: Session, copy: Copy) -> None:
     if recording.state is RecordingState.FOUND:
         recording.stored_at = datetime.now(UTC)
     if recording.state in (RecordingState.FOUND, RecordingState.QUARANTINED):
-        recording.state = RecordingState.DELIVERED if recording.delivered_at else RecordingState.STORED
+        recording.state = RecordingState.DELIVERED if _is_delivered_whole(recording) else RecordingState.STORED
 
 
 def _take_again(session: Session, recording: Recording, clip: Clip) -> None:
@@ -88,6 +88,12 @@ def _partners(clip: Clip) -> Iterator[Clip]:
     for other in clip.recording.clips:
         if other.id == clip.unlocks_id or other.unlocks_id == clip.id:
             yield other
+
+
+def _is_delivered_whole(recording: Recording) -> bool:
+    """A recording that is Complete without what was refused has to be judged again by who sends it."""
+    there = [copies.find(clip, Place.DESTINATION) for clip in recording.clips]
+    return recording.delivered_at is not None and not any(copy and copy.problem_id for copy in there)
 
 
 def _is_damaged(clip: Clip) -> bool:

@@ -16,6 +16,7 @@ from ..destination.client import Client
 from ..destination.connection_file import ConnectionFile, parse
 from ..destination.names import SYSTEM
 from ..destination.rehearsal import Rehearsal
+from ..destination.wire import Pace
 from ..errors import BodywornError
 from ..models import Destination, DestinationState, new_id
 from . import deliveries, events, problems
@@ -34,10 +35,10 @@ def connection(destination: Destination, keyring: Keyring) -> ConnectionFile:
     return parse(keyring.open(_PURPOSE, destination.sealed_file), allow_http=True)
 
 
-def client(destination: Destination, keyring: Keyring) -> Client:
+def client(destination: Destination, keyring: Keyring, pace: Pace | None = None) -> Client:
     """Make a client of a destination; nothing is asked yet."""
     confirmed = {destination.confirmed_storage_host} if destination.confirmed_storage_host else set()
-    return Client(connection(destination, keyring), confirmed_storage_hosts=confirmed)
+    return Client(connection(destination, keyring), confirmed_storage_hosts=confirmed, pace=pace)
 
 
 def read_file(session: Session, keyring: Keyring, data: bytes, *, allow_http: bool = False) -> ConnectionFile:
@@ -72,7 +73,7 @@ def adopt(
 
     For the same destination (it remembers our connection, or it stands at the same address) its row is updated under
     the rules for changes; another destination gets a row of its own, and what was delivered before keeps pointing to
-    the old one.
+    the old one. A destination that remembers a connection of this system keeps it: that is set once.
     """
     assert rehearsal.ok, "only a destination that passed its rehearsal is adopted"
     file, present = parse(data, allow_http=True), active(session)
@@ -80,7 +81,7 @@ def adopt(
         parse(data, previous=connection(present, keyring), allow_http=True)
         destination = present
     else:
-        destination = _new(session, present)
+        destination = _other(session, present, recognised)
     _take_over(destination, file, rehearsal)
     destination.sealed_file = keyring.seal(_PURPOSE, data)
     destination.confirmed_storage_host = confirmed_storage_host
@@ -97,8 +98,21 @@ def adopt(
         confirmed_storage_host=confirmed_storage_host,
     )
     works(session, destination)
-    deliveries.retry_all(session)
+    _wake(session, destination)
     return destination
+
+
+def try_again(session: Session, *, actor: str) -> None:
+    """Have the destination in force tried at once, because somebody thinks that it works again."""
+    destination = active(session)
+    if destination is not None:
+        _wake(session, destination)
+        events.record(session, "destination.tried-again", "destination", destination.id, actor=actor)
+
+
+def _wake(session: Session, destination: Destination) -> None:
+    destination.attempts_wanted += 1
+    deliveries.retry_all(session)
 
 
 def _take_over(destination: Destination, file: ConnectionFile, rehearsal: Rehearsal) -> None:
@@ -136,18 +150,31 @@ def fails(session: Session, destination: Destination, error: BodywornError) -> N
     problems.note(destination, error)
 
 
-def _new(session: Session, present: Destination | None) -> Destination:
-    now = datetime.now(UTC)
+def _other(session: Session, present: Destination | None, recognised: str | None) -> Destination:
+    """Put another destination in force: one that was in force before, or a new one."""
     if present is not None:
         present.active = False
         session.flush()
+    known = select(Destination).where(Destination.connection_id == recognised)
+    former = session.scalars(known).first() if recognised else None
+    if former is not None:
+        former.active = True
+        return former
+    now = datetime.now(UTC)
     destination = Destination(
         id=new_id(),
-        connection_id=new_id(),
+        connection_id=recognised or new_id(),
         created_at=now,
         state=DestinationState.UNTRIED,
         state_since=now,
+        attempts_wanted=0,
         active=True,
     )
+    if present is not None:
+        destination.limit_bits_per_second = present.limit_bits_per_second
+        destination.limit_from_minute, destination.limit_until_minute = (
+            present.limit_from_minute,
+            present.limit_until_minute,
+        )
     session.add(destination)
     return destination

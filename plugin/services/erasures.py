@@ -6,6 +6,7 @@ Whether it may is decided by ``erasing``; how a camera is told is ``hw``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -25,11 +26,17 @@ def erasable(session: Session, camera: Camera, policy: ErasePolicy) -> list[tupl
     rows = (
         select(Recording)
         .where(Recording.camera_id == camera.id, Recording.erased_at.is_(None))
-        .where(Recording.state.in_([RecordingState.STORED, RecordingState.DELIVERED]))
+        .where(Recording.state.in_([RecordingState.STORED, RecordingState.DELIVERED, RecordingState.REFUSED]))
         .options(selectinload(Recording.clips).selectinload(Clip.copies))
     )
-    answers = [(found, may_erase(found.id, _facts(session, found), policy)) for found in session.scalars(rows)]
+    answers = [(one, may_erase(one.id, _facts(session, one), _policy(one, policy))) for one in session.scalars(rows)]
     return [(found, answer) for found, answer in answers if not isinstance(answer, Kept)]
+
+
+def _policy(recording: Recording, policy: ErasePolicy) -> ErasePolicy:
+    """What was refused may never reach the destination, so lack of room is no ground to give the original up (I11)."""
+    refused = recording.state is RecordingState.REFUSED
+    return replace(policy, camera_lacks_room=False) if refused else policy
 
 
 def _waits(session: Session, camera: Camera) -> bool:

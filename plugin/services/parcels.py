@@ -9,15 +9,20 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..destination import metadata, names
-from ..models import Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
+from ..destination.metadata import RecordingFacts
+from ..errors import BodywornError
+from ..models import Belonging, Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
 from . import copies, systems
-from .deliveries import can, travels
+from .deliveries import GOES_ASIDE, can, travels
 from .documents import Description
 from .recording_names import location_text
 
+#: Stands where something was pushed and is to be pushed again.
+AGAIN = "again"
 #: Clips first, what explains them after: a destination that shows early sees the picture first.
 _ORDER = {ClipKind.CLIP: 0, ClipKind.KEY: 1, ClipKind.TRACK: 1, ClipKind.BOOKMARK: 2}
 
@@ -29,13 +34,27 @@ class Item:
     clip_id: str
     name: str
     spool_name: str
-    is_clip: bool
+    kind: ClipKind
     size_bytes: int
     sha256: str
     md5: str
     metadata: dict[str, str]
-    #: True when the destination proved it already, in an earlier attempt.
+    #: True when the destination proved it already, in an earlier attempt, wherever it keeps it.
     delivered: bool
+    #: For a key: the object that it opens.
+    unlocks_id: str | None = None
+    #: Why this destination refused it for good, in an earlier attempt.
+    refusal: BodywornError | None = None
+
+    @property
+    def is_clip(self) -> bool:
+        """Tell whether it is what a recording consists of."""
+        return self.kind is ClipKind.CLIP
+
+    @property
+    def goes_aside(self) -> bool:
+        """Tell whether it may be kept as rejected content."""
+        return self.kind in GOES_ASIDE
 
 
 @dataclass(frozen=True)
@@ -64,18 +83,22 @@ class Parcel:
     items: tuple[Item, ...]
     #: Those that the destination has not been told yet.
     notices: tuple[Notice, ...]
+    #: What the container's description is made of.
+    facts: RecordingFacts
 
 
 def pack(session: Session, recording: Recording, document: Description, destination: Destination) -> Parcel:
     """Take everything that sending needs out of the database."""
     sent = [clip for clip in recording.clips if travels(clip, destination)]
     sent.sort(key=lambda clip: (_ORDER[clip.kind], clip.position))
+    facts = _facts(session, recording, document)
     return Parcel(
         recording_id=recording.id,
         container=recording.container_name,
-        metadata=_container_metadata(session, recording, document),
-        items=tuple(_item(clip, failure_domain(destination)) for clip in sent),
+        metadata=metadata.recording_metadata(recording.container_name, facts, metadata.TRANSFERRING),
+        items=tuple(_item(clip, destination) for clip in sent),
         notices=tuple(notices(session, recording, destination)),
+        facts=facts,
     )
 
 
@@ -102,7 +125,8 @@ def failure_domain(destination: Destination) -> str:
     return f"destination:{destination.connection_id}"
 
 
-def _item(clip: Clip, domain: str) -> Item:
+def _item(clip: Clip, destination: Destination) -> Item:
+    domain = failure_domain(destination)
     there = copies.find(clip, Place.DESTINATION)
     delivered = there is not None and there.state is CopyState.VERIFIED and there.failure_domain == domain
     stored = copies.state(clip, Place.SPOOL) is CopyState.VERIFIED
@@ -111,18 +135,30 @@ def _item(clip: Clip, domain: str) -> Item:
         clip_id=clip.id,
         name=clip.name,
         spool_name=clip.spool_name,
-        is_clip=clip.kind is ClipKind.CLIP,
+        kind=clip.kind,
         size_bytes=clip.stored_size_bytes or 0,
         sha256=clip.stored_sha256 or "",
         md5=clip.stored_md5 or "",
-        metadata={key: str(value) for key, value in clip.wire_metadata.items()},
+        metadata=_wire_metadata(clip, destination),
         delivered=delivered,
+        unlocks_id=clip.unlocks_id,
+        refusal=copies.refusal(clip, domain),
     )
 
 
-def _container_metadata(session: Session, recording: Recording, document: Description) -> dict[str, str]:
+def _wire_metadata(clip: Clip, destination: Destination) -> dict[str, str]:
+    """Give an object's metadata; a category travels only where the destination has categories, and with its name."""
+    told = {key: str(value) for key, value in clip.wire_metadata.items()}
+    category_id = told.get("CategoryID")
+    if not can(destination).read_categories:
+        return {key: value for key, value in told.items() if key not in ("CategoryID", "CategoryName")}
+    known = next((one["name"] for one in destination.categories if one["id"] == category_id), None)
+    return {**told, "CategoryName": known} if known and "CategoryName" not in told else told
+
+
+def _facts(session: Session, recording: Recording, document: Description) -> RecordingFacts:
     camera = session.get_one(Camera, recording.camera_id)
-    facts = metadata.RecordingFacts(
+    return RecordingFacts(
         user_uuid=recording.camera_user_id or "",
         serial=names.wire_serial(camera.serial),
         controller_serial=systems.local_controller(session).serial,
@@ -135,8 +171,30 @@ def _container_metadata(session: Session, recording: Recording, document: Descri
         stop=document.stop,
         trigger_on_location=location_text(document.trigger_on_location),
         trigger_off_location=location_text(document.trigger_off_location),
+        clock_offset_seconds=recording.clock_offset_seconds,
+        shifted_seconds=recording.shifted_seconds,
     )
-    return metadata.recording_metadata(recording.container_name, facts, "Transferring")
+
+
+def all_notices(session: Session, destination: Destination) -> list[Notice]:
+    """List every user and camera that the destination knows otherwise, or not at all (DST-3).
+
+    New cameras are none of its business; one that was removed is told only where it was known.
+    """
+    users = [(_user_notice(one, destination), one.pushed, one.active) for one in session.scalars(select(CameraUser))]
+    cameras = session.scalars(select(Camera).where(Camera.belonging != Belonging.NEW))
+    devices = [(_device_notice(one), one.pushed, one.belonging is Belonging.ADDED) for one in cameras]
+    return [
+        notice
+        for notice, pushed, active in [*users, *devices]
+        if pushed != notice.fingerprint(destination.id) and (active or pushed is not None)
+    ]
+
+
+def tell_all_again(session: Session) -> None:
+    """Forget what the destination was told of users and cameras, so that all of it is pushed again (DST-7)."""
+    for row in [*session.scalars(select(CameraUser)), *session.scalars(select(Camera))]:
+        row.pushed = None if row.pushed is None else AGAIN
 
 
 def _user_notice(user: CameraUser, destination: Destination) -> Notice:
@@ -145,7 +203,7 @@ def _user_notice(user: CameraUser, destination: Destination) -> Notice:
 
 
 def _device_notice(camera: Camera) -> Notice:
-    told = metadata.device_metadata(camera.name, camera.model, active=True)
+    told = metadata.device_metadata(camera.name, camera.model, active=camera.belonging is not Belonging.REMOVED)
     return Notice("Devices", names.wire_serial(camera.serial), told, camera.id)
 
 

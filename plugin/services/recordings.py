@@ -53,13 +53,16 @@ def found(session: Session, camera: Camera, document: Description, envelope: byt
 
 def _create(session: Session, camera: Camera, document: Description, envelope: bytes) -> Recording:
     user_id = cameras.wearer(session, camera.id, document.settings_sequence)
+    named = _free_container(session, user_id, camera, document)
     recording = Recording(
         id=new_id(),
         camera_id=camera.id,
         camera_recording_id=document.id,
         controller_id=systems.local_controller(session).id,
         camera_user_id=user_id,
-        container_name=_free_container(session, user_id, camera, document),
+        container_name=named.name,
+        clock_offset_seconds=named.clock_offset_seconds,
+        shifted_seconds=named.shifted_seconds,
         protected=bool(document.bookmarks) or any(clip.protected for clip in document.clips),
         start_at=document.start,
         stop_at=document.stop,
@@ -87,14 +90,26 @@ def _create(session: Session, camera: Camera, document: Description, envelope: b
     return recording
 
 
-def _free_container(session: Session, user_id: str | None, camera: Camera, document: Description) -> str:
+@dataclass(frozen=True)
+class _ContainerName:
+    """A free name, and how it came to be another than the camera's time says."""
+
+    name: str
+    clock_offset_seconds: float | None
+    shifted_seconds: int
+
+
+def _free_container(session: Session, user_id: str | None, camera: Camera, document: Description) -> _ContainerName:
     """Name the container by the trigger's time, corrected where the clock was off; if taken, by the next second."""
-    moment = document.trigger_on
-    if camera.clock_offset_seconds and abs(camera.clock_offset_seconds) > LARGEST_CLOCK_OFFSET_SECONDS:
-        moment -= timedelta(seconds=round(camera.clock_offset_seconds))
-    while _taken(session, name := container_name_of(user_id, camera.serial, moment)):
-        moment += timedelta(seconds=1)
-    return name
+    moment, offset = document.trigger_on, camera.clock_offset_seconds
+    if offset is None or abs(offset) <= LARGEST_CLOCK_OFFSET_SECONDS:
+        offset = None
+    else:
+        moment -= timedelta(seconds=round(offset))
+    shifted = 0
+    while _taken(session, name := container_name_of(user_id, camera.serial, moment + timedelta(seconds=shifted))):
+        shifted += 1
+    return _ContainerName(name, offset, shifted)
 
 
 def _taken(session: Session, name: str) -> bool:

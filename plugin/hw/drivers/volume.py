@@ -150,6 +150,7 @@ class VolumeCamera:
             profile=wanted.profile,
             user=wanted.user,
             camera_name=wanted.camera_name,
+            categories=wanted.categories,
         )
         return OrderKind.SETTINGS, order
 
