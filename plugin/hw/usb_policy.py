@@ -148,29 +148,6 @@ def _leads_to_bays(place: str, places: Collection[str], learning_beneath: str | 
     return not learning_beneath or here.startswith(beneath) or beneath.startswith(here)
 
 
-def _switch_on(device: Path, kind: str, tree: Tree) -> None:
-    """Switch a device on, and of its interfaces those of one kind; each finds its driver then."""
-    if _read(device / "authorized") == _OFF:
-        _write(device / "authorized", _ON)
-    for interface in device.glob("*:*"):
-        if _read(interface / "bInterfaceClass") == kind and _read(interface / "authorized") == _OFF:
-            _write(interface / "authorized", _ON)
-            _write(tree.probe, interface.name)
-
-
-def _switch_off_others(device: Path) -> None:
-    """Part whatever is no storage from its driver."""
-    for interface in device.glob("*:*"):
-        if _read(interface / "bInterfaceClass") not in ("", MASS_STORAGE) and _read(interface / "authorized") == _ON:
-            _write(interface / "authorized", _OFF)
-
-
-def _refusal(device: Path, place: str, classes: frozenset[str]) -> Refusal:
-    claimed = " ".join(filter(None, (_read(device / "manufacturer"), _read(device / "product"))))
-    name = claimed or f"{_read(device / 'idVendor')}:{_read(device / 'idProduct')}"
-    return Refusal(place, f"{device.name}#{_read(device / 'devnum')}", name[:128], kinds(classes))
-
-
 def _defaults(tree: Tree) -> Iterator[Path]:
     for root in tree.devices.iterdir():
         if _ROOT_HUB.fullmatch(root.name):
