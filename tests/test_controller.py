@@ -18,7 +18,7 @@ from bodyworn.hw.controller import Controller
 from bodyworn.hw.faults import crash_hook, hook_from_environment, no_fault
 from bodyworn.hw.progress import WINDOW_SECONDS, Meter
 from bodyworn.migrations.run import VERSION_TABLE
-from bodyworn.models import Bay, BayState, Database, DockKind
+from bodyworn.models import Bay, BayState, Controller as ControllerRow, Database, DockKind, RecordingState
 from bodyworn.services import docks, systems
 from bodyworn.simulator.dock import SimulatedDock
 from controller_process import controller_process, exit_code_after
@@ -152,6 +152,76 @@ def test_progress_is_written_while_it_goes_on(station: Station) -> None:
         station.wait(lambda: station.is_erased(recorded))
 
 
+def test_a_camera_that_waits_says_so_and_can_still_go_elsewhere(station: Station) -> None:
+    first, second = station.worn(1), station.worn(2)
+    recorded = [camera.record(SMALL) for camera in (first, second)]
+    limit(station, offloads=1)
+    held, go_on = threading.Event(), threading.Event()
+
+    def hook(step: Step) -> None:
+        if step is Step.RENAMED and not held.is_set():
+            held.set()
+            go_on.wait(20)
+
+    with station.running(hook=hook):
+        first.dock(station.bay(1))
+        assert held.wait(10)
+        second.dock(station.bay(2))
+        station.wait(lambda: station.bay_row(2).waiting)
+        bay = station.bay_row(2)
+        assert (bay.state, bay.done_bytes) == (BayState.OFFLOADING, 0)
+        assert bay.total_bytes > 160 * 1024
+        second.undock()
+        station.wait(lambda: station.bay_state(2) is BayState.EMPTY)
+        assert second.core.memory.receipts == {}
+        second.dock(station.bay(3))
+        limit(station, offloads=2)
+        station.wait(lambda: station.state(recorded[1]) is not RecordingState.FOUND)
+        assert station.state(recorded[0]) is RecordingState.FOUND, "the first is still held"
+        go_on.set()
+        station.wait(lambda: station.is_erased(*recorded))
+        assert not station.bay_row(3).waiting
+
+
+@pytest.mark.feature("REC-1")
+def test_a_camera_that_does_not_get_on_holds_up_no_other(station: Station) -> None:
+    cameras = [station.worn(number) for number in (1, 2, 3)]
+    recorded = [camera.record(SMALL) for camera in cameras]
+    limit(station, offloads=2)
+    stuck, go_on = threading.Event(), threading.Event()
+
+    def hook(step: Step) -> None:
+        if step is Step.PART_CREATED and not stuck.is_set():
+            stuck.set()
+            go_on.wait(20)
+
+    with station.running(hook=hook):
+        cameras[0].dock(station.bay(1))
+        assert stuck.wait(10)
+        for number in (2, 3):
+            cameras[number - 1].dock(station.bay(number))
+        station.wait(lambda: station.is_erased(*recorded[1:]))
+        assert station.state(recorded[0]) is RecordingState.FOUND
+        go_on.set()
+        station.wait(lambda: station.is_erased(recorded[0]))
+
+
+def test_a_spool_without_room_stops_the_intake_and_says_since_when(station: Station) -> None:
+    camera = station.worn()
+    camera.record(SMALL)
+    with station.running(reserve_bytes=10**18):
+        camera.dock(station.bay())
+        station.wait(lambda: station.bay_row().problem_id == "storage-low")
+        station.wait(lambda: _controller(station).intake_stopped_at is not None)
+    with station.running():
+        station.wait(lambda: _controller(station).intake_stopped_at is None)
+
+
+def limit(station: Station, offloads: int) -> None:
+    with station.database.write() as session:
+        systems.set_limits(session, systems.Limits(offloads, 2), actor="olga")
+
+
 # --- the hook of crash tests
 
 
@@ -193,6 +263,11 @@ def _heartbeat(database: Database) -> datetime | None:
             return systems.local_controller(session).heartbeat_at
     except NoSystem:
         return None
+
+
+def _controller(station: Station) -> ControllerRow:
+    with station.database.read() as session:
+        return systems.local_controller(session)
 
 
 def _state_of(station: Station, bay_id: str) -> BayState:

@@ -22,7 +22,7 @@ _LOOK_SECONDS = 1.0
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), required=True, help="The plugin's folder.")
 @click.option("--database", envvar=DATABASE_VARIABLE, required=True, help=f"Better given in {DATABASE_VARIABLE}.")
-@click.option("--uploads", type=click.IntRange(1, 16), default=2, show_default=True, help="Recordings sent at a time.")
+@click.option("--uploads", type=click.IntRange(1, 16), help="Recordings sent at a time, whatever the Docks page says.")
 @click.option(
     "--audit-rate",
     type=click.FloatRange(min=0.1),
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 1.0
     show_default=True,
     help="Megabytes a second at which stored copies are read again while nothing is taken in.",
 )
-def command(data_dir: Path, database: str, uploads: int, audit_rate: float) -> None:
+def command(data_dir: Path, database: str, uploads: int | None, audit_rate: float) -> None:
     """Work with the docks of this machine until it is told to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
