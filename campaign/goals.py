@@ -56,7 +56,7 @@ class ScriptedGoal:
 
     def __init__(self, fake: FakeDestination, encrypted: bool) -> None:
         self.fake = fake
-        self.private_pem, self._public_pem = _key_pair() if encrypted else (None, None)
+        self.private_pem, self._public_pem = key_pair() if encrypted else (None, None)
 
     def connection_file(self) -> bytes:
         """Give the file that leads here."""
@@ -171,7 +171,8 @@ def receiver(folder: Path, encrypted: bool) -> Iterator[ReceiverGoal]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _key_pair() -> tuple[bytes, bytes]:
+def key_pair() -> tuple[bytes, bytes]:
+    """Make the key pair of a destination: private and public PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
