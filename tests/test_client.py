@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fake_destination import (
     API_KEY,
     AUTH_PATH,
+    Exchange,
     FakeDestination,
     Turn,
     body,
@@ -320,6 +321,20 @@ def test_a_destination_that_takes_forever_is_given_up(hasty: Client, fake: FakeD
     with pytest.raises(errors.DestinationTooSlow):
         put(hasty, bytes(32 * 1024 * 1024) if turn is silence else BODY)
     assert time.monotonic() - began < 8
+
+
+def test_interim_answers_without_an_end_are_given_up(hasty: Client, fake: FakeDestination) -> None:
+    def flood(exchange: Exchange) -> None:
+        exchange.read_body()
+        while not exchange.destination.released.is_set():
+            exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    fake.script("PUT", CLIP, flood)
+    with pytest.raises(errors.NonsenseAnswer):
+        put(hasty)
+    fake.script("PUT", CLIP, garbage(b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 507 Full\r\n\r\n"))
+    with pytest.raises(errors.DestinationFull):
+        put(hasty)
 
 
 def test_a_stolen_digest_of_a_download_is_noticed(client: Client, fake: FakeDestination) -> None:

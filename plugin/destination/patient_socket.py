@@ -2,11 +2,12 @@
 
 HTTP libraries send a whole body before they listen, and time out one read at a time. Here a destination that answers
 "full" at once is heard at once, and one that drips a byte every few seconds runs out of patience. It stands where
-:mod:`http.client` expects a socket; nothing here knows HTTP.
+:mod:`http.client` expects a socket; all that is known here of HTTP is that its heads are lines, and not many.
 """
 
 from __future__ import annotations
 
+import http.client
 import io
 import select
 import socket
@@ -22,6 +23,9 @@ SLOWEST_BYTES_PER_SECOND: Final = 16 * 1024
 
 #: Pace at which a destination may still be working on what it has received before it answers.
 DIGESTING_BYTES_PER_SECOND: Final = 8 * 1024 * 1024
+
+#: A head has at most a hundred lines, and a few interim answers may come before the one that counts.
+MOST_LINES_IN_A_ROW: Final = 1000
 
 # Reading or writing "would block": for a plain socket and for TLS, which may have to do either.
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -109,7 +113,7 @@ class PatientSocket:
         """Open the answer for reading; what was heard early comes first."""
         self._patience = Patience(self._timeout_seconds + self._sent_bytes / DIGESTING_BYTES_PER_SECOND)
         self._sent_bytes = 0
-        return io.BufferedReader(_Answer(self, self._socket.makefile("rb", buffering=0)))
+        return _Reader(_Answer(self, self._socket.makefile("rb", buffering=0)))
 
     def take_early(self) -> bytes:
         """Hand over, once, what was heard while sending."""
@@ -147,6 +151,26 @@ class PatientSocket:
         except _WOULD_BLOCK:
             return
         raise AnsweredEarly
+
+
+class _Reader(io.BufferedReader):
+    """Reads an answer whose head ends: the library skips interim answers without a limit, however fast they come."""
+
+    _lines = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self._lines += 1
+        if self._lines > MOST_LINES_IN_A_ROW:
+            raise http.client.HTTPException("the head of the answer does not end")
+        return super().readline(size)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._lines = 0
+        return super().read(size)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        self._lines = 0
+        return super().readinto(buffer)
 
 
 class _Answer(io.RawIOBase):
