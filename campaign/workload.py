@@ -161,9 +161,10 @@ class Workload:
         """Tell whether every recording has arrived and is gone from its camera, as far as the system knows."""
         with self.database.read() as session:
             ids = [original.recorded.id for original in originals]
-            rows = select(Recording.erased_at).where(Recording.camera_recording_id.in_(ids))
-            erased = list(session.scalars(rows))
-        return len(erased) == len(originals) and None not in erased
+            rows = select(Recording.delivered_at, Recording.erased_at)
+            rows = rows.where(Recording.camera_recording_id.in_(ids))
+            found = session.execute(rows).all()
+        return len(found) == len(originals) and all(None not in row for row in found)
 
     def wait_done(self, originals: list[Original], seconds: float = PATIENCE_SECONDS) -> bool:
         """Wait until that is so; tells whether it became so in time."""
