@@ -9,6 +9,7 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,7 +28,7 @@ def outcomes(tier: str, plan: Plan) -> Iterator[Outcome]:
     """Let a tier's ``tried(plan)`` run by itself, and give what it finds as it finds it."""
     command = loops.alone([sys.executable, str(_HERE / "alone.py"), tier, _encode(plan)])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_PATHS)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None, "it was asked for"
         try:
             for line in process.stdout:
@@ -70,9 +71,16 @@ def _decode(text: str) -> Plan:
     return msgspec.json.decode(text, type=Plan, dec_hook=lambda kind, value: kind(value))
 
 
+def _end_with_whoever_asked() -> None:
+    """End at once, and with it everything that was started here, when nobody is there any more to hear of it."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
 def main() -> None:
     """Be that process."""
     tier, plan = sys.argv[1:]
+    threading.Thread(target=_end_with_whoever_asked, daemon=True).start()
     outcomes_as_lines = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever else prints is for people
     for outcome in importlib.import_module(tier).tried(_decode(plan)):
