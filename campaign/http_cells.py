@@ -22,7 +22,7 @@ from http_yard import Ground, ScriptedGround, SwiftGround, Yard, opened
 from outcome import Outcome, Plan, Size
 from swift_node import SwiftUnavailable, running_swift
 
-NAME = "http"
+NAME = "http_cells"
 STATUSES = (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 507)
 
 
@@ -65,16 +65,19 @@ _PROBLEMS = {
 }
 _STOPPING = (401, 403)
 _HUNG_UP = "destination-hung-up"
+_REFUSED = frozenset({RecordingState.REFUSED})
 
 
 def expected(cell: Cell) -> Expected:
     """Look a cell up in the table of C3."""
     found = _expected(cell)
-    if cell.moment is Moment.MIDDLE and cell.asked is not Asked.PUT_OBJECT and found.ends is RecordingState.DELIVERED:
+    if cell.moment is Moment.MIDDLE and cell.asked is not Asked.PUT_OBJECT:
         # the answer itself is broken off: whether its status still counts is the client's choice
-        problems = found.problems | {_HUNG_UP}
-        state = None if cell.asked is not Asked.READ_SYSTEM else found.destination
-        return Expected(problems, state)
+        state = found.destination if cell.asked is Asked.READ_SYSTEM else None
+        return Expected(found.problems | {_HUNG_UP}, state, found.ends | {RecordingState.DELIVERED})
+    if cell.moment is Moment.AFTER and cell.asked is Asked.POST_CONTAINER:
+        # it is Complete there, which is found out when it is sent again
+        return Expected(found.problems | {None}, None, found.ends | {RecordingState.DELIVERED})
     return found
 
 
@@ -96,13 +99,13 @@ def _said_of_content(cell: Cell) -> Expected:
     if cell.status == 400 and of_recording:
         if cell.times is Times.ONCE:
             return Expected(frozenset({None}), None)
-        return Expected(frozenset({"destination-rejected"}), None, RecordingState.REFUSED)
+        return Expected(frozenset({"destination-rejected"}), None, _REFUSED)
     if cell.status == 413 and cell.asked is Asked.PUT_OBJECT:
-        return Expected(frozenset({"destination-too-large"}), None, RecordingState.REFUSED)
+        return Expected(frozenset({"destination-too-large"}), None, _REFUSED)
     if cell.status == 422 and cell.asked is Asked.PUT_OBJECT:
-        return Expected(frozenset({"destination-etag-differs"}), None)
+        return Expected(frozenset({"destination-etag-differs", "network-corrupts"}), None)
     if cell.asked is Asked.POST_OBJECT and cell.status == 400:
-        return Expected(frozenset({"destination-rejected", "nonsense-answer", None}), None)
+        return Expected(frozenset({"destination-refuses-description"}), DestinationState.WAITING)
     return Expected(frozenset({"nonsense-answer"}), DestinationState.WAITING)
 
 

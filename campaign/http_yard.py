@@ -70,6 +70,7 @@ from swift_node import Swift
 CLIP_BYTES = 1_300_000
 ENDS_SECONDS = 30.0
 _LOOK_SECONDS = 0.01
+_LARGEST_BYTES = 64 * 1024 * 1024
 #: One migration at a time: the tool keeps its context in its module.
 _MIGRATING = threading.Lock()
 _TRACK = b'{"CoordinateEntries": []}'
@@ -87,12 +88,13 @@ class Hasty(Uploader):
     def _client(self, destination: Destination) -> Client:
         if self.patience_seconds == Hasty.patience_seconds:
             return super()._client(destination)
-        known = self._clients.get(destination.id)
-        if known is None or known[0] != destination.sealed_file:
-            connection = destinations.connection(destination, self._shop.keyring)
-            known = (destination.sealed_file, Client(connection, timeout_seconds=self.patience_seconds))
-            self._clients[destination.id] = known
-        return known[1]
+        with self._lock:
+            known = self._clients.get(destination.id)
+            if known is None or known[0] != destination.sealed_file:
+                connection = destinations.connection(destination, self._shop.keyring)
+                client = Client(connection, timeout_seconds=self.patience_seconds, pace=self._uplink.take)
+                known = self._clients[destination.id] = (destination.sealed_file, client)
+            return known[1]
 
 
 class Ground(Protocol):
@@ -289,6 +291,23 @@ class Yard:
         finally:
             client.close()
 
+    def is_there(self, recording_id: str) -> bool:
+        """Tell whether the destination has every object as it was stored, where it belongs or as rejected content."""
+        recording, client = self.recording(recording_id), Client(self.ground.connection)
+        places = [recording.container_name, *filter(None, [recording.rejected_container])]
+        try:
+            return all(self._has(client, places, recording, clip) for clip in recording.clips)
+        finally:
+            client.close()
+
+    def _has(self, client: Client, places: list[str], recording: Recording, clip: Clip) -> bool:
+        with self.shop.spool.open(recording.container_name, clip.spool_name) as file:
+            stored = file.read()
+        return any(
+            clip.name in self.ground.listed(place) and client.get_object(place, clip.name, _LARGEST_BYTES) == stored
+            for place in places
+        )
+
     def _differences(self, recording: Recording, client: Client) -> Iterator[str]:
         container = recording.container_name
         status = (client.head_container(container) or {}).get("status")
@@ -299,7 +318,7 @@ class Yard:
         if names != there:
             yield f"there is {there}, and it should be {names}"
             return
-        bodies = {name: client.get_object(container, name, limit_bytes=2 * CLIP_BYTES) for name in names}
+        bodies = {name: client.get_object(container, name, limit_bytes=_LARGEST_BYTES) for name in names}
         for clip in recording.clips:
             with self.shop.spool.open(container, clip.spool_name) as file:
                 if file.read() != bodies[clip.name]:

@@ -25,6 +25,8 @@ USER_NAME = "bwc:cam"
 API_KEY = "canary-key-that-nobody-may-see"
 AUTH_PATH = "/auth/v1.0"
 STORAGE_PATH = "/v1.0/abc"
+#: After this, a turn that would last for ever ends by itself.
+GIVES_UP_SECONDS = 60.0
 
 
 @dataclass
@@ -241,7 +243,7 @@ def lose_answer(exchange: Exchange) -> None:
 
 def silence(exchange: Exchange) -> None:
     """Neither read nor answer, until the test is over."""
-    exchange.destination.released.wait(20)
+    exchange.destination.released.wait(GIVES_UP_SECONDS)
     exchange.hang_up()
 
 
