@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "simulate": "simulate",
     "camera": "camera",
     "dock": "dock",
+    "helper": "helper",
     "transfer": "transfer",
     "verify": "verify",
     "conformance": "conformance",

@@ -1,80 +1,108 @@
-"""Make a camera's unit readable as a folder by mounting it: only filesystems that are allowed, never more rights.
+"""Make a camera's unit readable as a folder by mounting it, and end that again, whatever became of the camera.
 
-The type is always said, so neither the kernel nor a tool guesses by what a camera wrote on its disk. The kernel's own
-filesystems come first, programs in user space (FUSE) where the kernel lacks one. This is the part that needs root.
+Root does it: this process, or the helper, by the socket that ``BODYWORN_HELPER`` names. How, is in ``helper``.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
-import shutil
-import subprocess
-import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Protocol
 
-from ..errors import FilesystemNotAllowed, MountFailed
+from ..errors import BodywornError, EjectFailed, FilesystemNotAllowed, HelperUnreachable, MountingImpossible
+from .helper import loops, mounting
+from .helper.client import Helper
+from .helper.eject import eject_medium
+from .helper.filesystems import ALLOWED, VARIABLE, Owner, allowed_filesystems
+from .mount_pulse import watched
+
+__all__ = ["ALLOWED", "HELPER_VARIABLE", "VARIABLE", "allowed_filesystems", "eject", "image_mounted", "mounted"]
 
 log = logging.getLogger(__name__)
 
-#: What a camera may be formatted with. Richer filesystems trust what they read far more.
-ALLOWED = frozenset({"vfat", "exfat"})
-#: More of them, by name and with commas between, for cameras that cannot do otherwise.
-VARIABLE = "BODYWORN_FILESYSTEMS"
+#: The helper's socket, where this process is not root.
+HELPER_VARIABLE: Final = "BODYWORN_HELPER"
 #: Images of simulated cameras are our own.
 _ALLOWED_FOR_IMAGES = ALLOWED | {"ext4"}
-_RESTRICTIONS = ("nosuid", "nodev", "noexec")
-_TIMEOUT_SECONDS = 60
-_BUSY_SECONDS, _AGAIN_SECONDS = 2.0, 0.05
-#: Tools get nothing of our environment: no secrets, no preloaded libraries, no translated messages.
-#: Cameras write local time without a zone; programs in user space take it for the zone that they are told here.
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How a filesystem is mounted beside what all have in common."""
+class Hands(Protocol):
+    """Whoever does what needs root."""
 
-    options: tuple[str, ...] = ()
-    read_only_options: tuple[str, ...] = ()
-    #: Program that mounts it in user space.
-    helper: str | None = None
+    def mount(self, device: Path, filesystem: str, target: Path, *, read_only: bool) -> Path:
+        """Mount a device, and give the folder."""
+
+    def mount_image(self, image: Path, filesystem: str, target: Path, *, read_only: bool) -> Path:
+        """Mount an image, and give the folder."""
+
+    def unmount(self, target: Path) -> None:
+        """Unmount what was mounted for a target; raises MountFailed when it was in use."""
+
+    def abandon(self, target: Path) -> None:
+        """Take it away from under everybody who waits for it."""
+
+    def unmount_beneath(self, folder: Path) -> int:
+        """Unmount what an earlier run left, and count it."""
+
+    def eject(self, node: str) -> None:
+        """Eject the medium of a disk; raises EjectFailed."""
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "vfat": _Kind(options=("errors=remount-ro", "tz=UTC", "utf8")),
-    "exfat": _Kind(options=("errors=remount-ro", "iocharset=utf8"), helper="mount.exfat-fuse"),
-    "ext4": _Kind(options=("errors=remount-ro",), read_only_options=("noload",)),
-}
+class OwnHands:
+    """This process, as root."""
 
+    def mount(self, device: Path, filesystem: str, target: Path, *, read_only: bool) -> Path:
+        """Mount on the target itself."""
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = Owner(os.geteuid(), os.getegid())
+        mounting.mount(Path(os.path.realpath(device)), filesystem, target, owner, read_only=read_only)
+        return target
 
-def allowed_filesystems() -> frozenset[str]:
-    """Give what cameras may be formatted with here."""
-    more = (name.strip() for name in os.environ.get(VARIABLE, "").split(","))
-    return ALLOWED | {name for name in more if re.fullmatch(r"[a-z0-9]{1,16}", name)}
+    def mount_image(self, image: Path, filesystem: str, target: Path, *, read_only: bool) -> Path:
+        """Mount by a loop device that goes with the mount."""
+        descriptor = os.open(image, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC)
+        try:
+            with loops.attached(descriptor, read_only=read_only) as device:
+                return self.mount(device, filesystem, target, read_only=read_only)
+        finally:
+            os.close(descriptor)
+
+    def unmount(self, target: Path) -> None:
+        """Unmount the target."""
+        mounting.unmount(target)
+
+    def abandon(self, target: Path) -> None:
+        """Take it away from under everybody."""
+        mounting.abandon(target)
+
+    def unmount_beneath(self, folder: Path) -> int:
+        """Unmount everything beneath a folder."""
+        return mounting.unmount_beneath(folder)
+
+    def eject(self, node: str) -> None:
+        """Ask the kernel to."""
+        try:
+            eject_medium(node)
+        except OSError as error:
+            raise EjectFailed(reason=os.strerror(error.errno or 0)) from error
 
 
 @contextmanager
 def mounted(
     device: Path, filesystem: str, target: Path, *, read_only: bool, allowed: Collection[str] = ALLOWED
 ) -> Iterator[Path]:
-    """Mount a block device for the block's time.
+    """Mount a block device for the block's time; gives the folder, which a helper has elsewhere than at ``target``.
 
-    :raises FilesystemNotAllowed: before anything is touched; MountFailed with the tool's words.
+    :raises FilesystemNotAllowed: before anything is touched; MountingImpossible; MountFailed with the tool's words.
     """
     if filesystem not in allowed:
         raise FilesystemNotAllowed(filesystem=filesystem or "unknown")
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _mount(Path(os.path.realpath(device)), filesystem, target, read_only=read_only)
-    try:
-        yield target
-    finally:
-        unmount(target)
+    hands = _hands()
+    with _until_unmounted(hands, target, hands.mount(device, filesystem, target, read_only=read_only)) as folder:
+        yield folder
 
 
 @contextmanager
@@ -82,89 +110,51 @@ def image_mounted(image: Path, filesystem: str, target: Path, *, read_only: bool
     """Mount an image file of a simulated camera for the block's time; raises as :func:`mounted`."""
     if filesystem not in _ALLOWED_FOR_IMAGES:
         raise FilesystemNotAllowed(filesystem=filesystem or "unknown")
-    device = _run("losetup", "--find", "--show", *(["--read-only"] if read_only else []), str(image)).strip()
-    try:
-        with mounted(Path(device), filesystem, target, read_only=read_only, allowed=_ALLOWED_FOR_IMAGES) as folder:
-            yield folder
-    finally:
-        _run("losetup", "--detach", device)
+    hands = _hands()
+    with _until_unmounted(hands, target, hands.mount_image(image, filesystem, target, read_only=read_only)) as folder:
+        yield folder
 
 
-def unmount(target: Path) -> None:
-    """Unmount; what stays in use, of a camera that was pulled out above all, goes as soon as it is not.
+def eject(node: str) -> None:
+    """Hand a unit back to its camera.
 
-    A process that another thread is just starting has a copy of every open file for a moment, so it is tried for a
-    while.
-
-    :raises MountFailed: when it was in use: then nothing may be handed back to the camera.
+    :raises EjectFailed: when it does not let go; MountingImpossible.
     """
-    end = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            _run("umount", str(target))
-        except MountFailed as error:
-            if "busy" in str(error.values["reason"]) and time.monotonic() < end:
-                time.sleep(_AGAIN_SECONDS)
-                continue
-            _run("umount", "--lazy", str(target))
-            raise
-        else:
-            return
+    _hands().eject(node)
 
 
 def unmount_leftovers(folder: Path) -> int:
-    """Unmount whatever an earlier run left mounted beneath a folder; gives how many there were."""
-    beneath = os.path.realpath(folder) + "/"
-    left = [point for point in _mount_points() if point.startswith(beneath)]
-    for point in reversed(left):
-        _run("umount", "--lazy", point)
-    return len(left)
-
-
-def _mount_points() -> list[str]:
-    lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
-    return [_ESCAPED.sub(lambda match: chr(int(match[1], 8)), line.split(" ")[4]) for line in lines]
-
-
-def _mount(device: Path, filesystem: str, target: Path, *, read_only: bool) -> None:
-    kind = _KINDS.get(filesystem, _Kind())
-    common = ("ro" if read_only else "rw", *_RESTRICTIONS)
-    own = (*common, *kind.options, *(kind.read_only_options if read_only else ()))
+    """Unmount whatever an earlier run left mounted; gives how many there were. Who may not mount has left nothing."""
     try:
-        # -i: the kernel's filesystem of this name and no program of that name
-        _run("mount", "-i", "-t", filesystem, "-o", ",".join(own), str(device), str(target))
-    except MountFailed as error:
-        helper = _helper(filesystem, kind)
-        if helper is None:
-            raise
-        log.debug("the kernel does not mount %s (%s); %s does", filesystem, error.values["reason"], helper)
-        _run(helper, "-o", ",".join(common), str(device), str(target))
-        _restrict(target, common)
+        return _hands().unmount_beneath(folder)
+    except (MountingImpossible, HelperUnreachable) as error:
+        log.warning("what an earlier run left mounted stays: %s", error)
+        return 0
 
 
-def _restrict(target: Path, options: tuple[str, ...]) -> None:
-    """Have the kernel hold the options: not every program in user space passes on all that it is told."""
+def problem() -> BodywornError | None:
+    """Say why no camera could be opened here; quick, for a look now and then."""
     try:
-        _run("mount", "-i", "-o", ",".join(("remount", "bind", *options)), str(target))
-    except MountFailed:
-        unmount(target)
-        raise
+        hands = _hands()
+        if isinstance(hands, Helper):
+            hands.check()
+    except BodywornError as error:
+        return error
+    return None
 
 
-def _helper(filesystem: str, kind: _Kind) -> str | None:
-    """Find the program in user space; none is needed where the kernel has the filesystem and said no."""
-    if kind.helper is None or f"\t{filesystem}\n" in Path("/proc/filesystems").read_text("ascii"):
-        return None
-    return shutil.which(kind.helper, path=_ENVIRONMENT["PATH"])
+def _hands() -> Hands:
+    if path := os.environ.get(HELPER_VARIABLE):
+        return Helper(Path(path))
+    if os.geteuid() != 0:
+        raise MountingImpossible
+    return OwnHands()
 
 
-def _run(*command: str) -> str:
+@contextmanager
+def _until_unmounted(hands: Hands, target: Path, folder: Path) -> Iterator[Path]:
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, arguments as they are, no shell
-            command, capture_output=True, text=True, check=True, timeout=_TIMEOUT_SECONDS, env=_ENVIRONMENT
-        )
-    except subprocess.CalledProcessError as error:
-        raise MountFailed(tool=command[0], reason=error.stderr.strip()[:200]) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise MountFailed(tool=command[0], reason=str(error)[:200]) from error
-    return done.stdout
+        with watched(folder, lambda: hands.abandon(target)):
+            yield folder
+    finally:
+        hands.unmount(target)

@@ -1,0 +1,18 @@
+"""Ejecting the medium of a disk, which hands a unit back to its camera."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Final
+
+_CDROMEJECT: Final = 0x5309
+
+
+def eject_medium(node: str) -> None:
+    """Send START STOP UNIT with "load/eject" to a disk; the kernel does so at CDROMEJECT, for every SCSI disk."""
+    descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(descriptor, _CDROMEJECT)
+    finally:
+        os.close(descriptor)
