@@ -16,6 +16,7 @@ from bodyworn.hw.drivers.plugged import PluggedDisk
 #: On the camera's clock, which has no zone.
 START = datetime(2026, 3, 4, 6, 6, 7)  # noqa: DTZ001
 MINUTE = timedelta(minutes=1)
+NOTHING_SHOWN = Shown()
 
 
 def put(root: Path, path: str | bytes, data: bytes = b"", *, end: datetime = START, locked: bool = False) -> None:
@@ -91,7 +92,7 @@ class Family:
     #: How many files each recording has, the oldest first.
     recordings: tuple[int, ...]
     left_alone: int = 0
-    shown: Shown = Shown()
+    shown: Shown = NOTHING_SHOWN
 
 
 FAMILIES = (

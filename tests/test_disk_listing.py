@@ -21,11 +21,16 @@ from bodyworn.hw.drivers.protocol import Listed
 from bodyworn.models import ClipKind
 from bodyworn.services import findings
 from bodyworn.services.findings import Finding, Known
-from disk_parts import FAMILIES, MINUTE, START, Family, dash, put, transcend
+from disk_parts import FAMILIES, MINUTE, NOTHING_SHOWN, START, Family, dash, put, transcend
 
 
 def listed(
-    folder: Path, known: Sequence[Known] = (), bounds: Bounds | None = None, *, shown: Shown = Shown(), **how: float
+    folder: Path,
+    known: Sequence[Known] = (),
+    bounds: Bounds | None = None,
+    *,
+    shown: Shown = NOTHING_SHOWN,
+    **how: float,
 ) -> list[Listed]:
     with disk_files.opened_root(folder) as root:
         walked = walk(root, bounds or Bounds())

@@ -19,7 +19,7 @@ from .disk_walk import DiskFile
 
 #: The docking waits for it, so it is not for ever.
 _MOST_FILES: Final = 2000
-_MOST_SECONDS: Final = 60.0
+_MOST_SECONDS: Final = 20.0
 #: FFmpeg asks in small pieces; a camera gives this much in one.
 _BLOCK_BYTES: Final = 64 * 1024
 
