@@ -80,6 +80,13 @@ class Figures:
             return _("less than a minute left")
         return _("about {duration} left").format(duration=self._roughly(seconds))
 
+    def about(self, seconds: float) -> str:
+        """Say a duration that nobody knows exactly."""
+        _ = self._catalogue.gettext
+        if seconds < 45:
+            return _("less than a minute")
+        return _("about {duration}").format(duration=self._roughly(seconds))
+
     def length(self, length: timedelta | None) -> str:
         """Write how long a recording is, to the second."""
         if length is None:

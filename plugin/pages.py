@@ -49,7 +49,7 @@ _TABS = (
         marked("Devices"),
         "devices",
         "bodyworn.view",
-        frozenset({"devices", "camera"}),
+        frozenset({"devices", "camera", "docks", "dock", "ask_forget_dock", "ask_forget_bay"}),
     ),
     Tab(marked("Recordings"), "recordings", "bodyworn.recordings", frozenset({"recordings", "recording"})),
     Tab(
@@ -73,6 +73,11 @@ _PAGE_OF = {
     "save_camera": "camera",
     "connect_destination": "destination",
     "export_connection_file": "destination",
+    "limit_uploads": "destination",
+    "open_recording_clip": "recording",
+    "add_dock": "docks",
+    "set_limits": "docks",
+    "save_dock": "dock",
 }
 #: What may stand in the address of a list.
 _LIST_ARGS = ("q", "show", "sort", "page", "camera")
@@ -83,7 +88,15 @@ _NOTICES = {
         "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
     ),
     "camera-saved": marked("Saved. The camera takes it over when it is docked."),
+    "dock-added": marked("Added. Let it learn its bays now."),
+    "dock-saved": marked("Saved."),
+    "dock-forgotten": marked("Forgotten. What was docked there is not looked for any more."),
+    "limits-set": marked("Saved. It holds at once; nobody in the middle of a recording is interrupted."),
     "check-requested": marked("The controller checks everything now. This page shows how far it is."),
+    "recordings-tried-again": marked("Sent again as soon as it is their turn."),
+    "destination-tried-again": marked("The destination is tried again now."),
+    "destination-pushed": marked("Users and cameras are told to the destination again. This page says when all are."),
+    "uploads-limited": marked("Saved. The new rate holds at once."),
     "destination-connected": marked(
         "Connected. Delete the connection file now: whoever has it can write to the destination."
     ),
@@ -173,6 +186,11 @@ def still(template: str, content: Content, status_code: int = 200, **context: An
 def done(endpoint: str, notice: str, **values: Any) -> ResponseReturnValue:
     """Lead to a page after something was done, and say so there."""
     return redirect(url_for(endpoint, notice=notice, **values), 303)
+
+
+def back(endpoint: str, **values: Any) -> ResponseReturnValue:
+    """Lead to a page after something was done that can be seen there."""
+    return redirect(url_for(endpoint, **values), 303)
 
 
 def actor() -> str:

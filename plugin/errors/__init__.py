@@ -52,6 +52,7 @@ from .connection_file import (
     FullStoreTurnedOff as FullStoreTurnedOff,
 )
 from .controller import (
+    BayOccupied as BayOccupied,
     CameraBelongsElsewhere as CameraBelongsElsewhere,
     CameraInterrupted as CameraInterrupted,
     CameraLocked as CameraLocked,
@@ -63,6 +64,7 @@ from .controller import (
     ClipDiffers as ClipDiffers,
     ControllerRunning as ControllerRunning,
     CopyUnproved as CopyUnproved,
+    DockNameTaken as DockNameTaken,
     EjectFailed as EjectFailed,
     FilesystemNotAllowed as FilesystemNotAllowed,
     HelperRefused as HelperRefused,

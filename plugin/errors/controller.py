@@ -224,6 +224,22 @@ class UnknownDock(BodywornError):
     mend = "List them and use a name as it stands there."
 
 
+class DockNameTaken(BodywornError):
+    """Raised when two docks are to have one name."""
+
+    id = "dock-name-taken"
+    sentence = "There is a dock with the name {name} already."
+    mend = "Give each dock a name of its own."
+
+
+class BayOccupied(BodywornError):
+    """Raised when a bay is to be forgotten while something stands in it."""
+
+    id = "bay-occupied"
+    sentence = "Something is docked in {bay}."
+    mend = "Take it out first, and wait until the bay is shown as empty."
+
+
 class PlaceTaken(BodywornError):
     """Raised when a USB place is to belong to a second bay."""
 

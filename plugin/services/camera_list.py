@@ -215,6 +215,6 @@ def _state(camera: Camera, bay: Bay | None) -> State:
     if camera.problem_id is not None:
         return State(Tone.PROBLEM, sentence("Problem"))
     if bay is not None:
-        return bay_state(bay.state)
+        return bay_state(bay.state, waiting=bay.waiting)
     word = sentence("In use") if camera.camera_user_id else sentence("Not docked")
     return State(Tone.INACTIVE, word)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Controller, Recording, RecordingState
+from ..models import BrokenDriver, Controller, Recording, RecordingState
 from . import damage, verification_card
 from .destination_card import count_recordings
 from .devices import State
@@ -26,6 +26,7 @@ def controller_card(session: Session, now: datetime) -> Card:
     """Tell how the system controllers are."""
     found = session.scalars(select(Controller).order_by(Controller.name)).all()
     messages = [message for controller in found for message in _controller(controller, now)]
+    messages += _drivers(session)
     messages += verification_card.messages(session)
     is_damaged = Recording.problem_id.in_(damage.OURS)
     contested = or_(Recording.problem_id.is_(None), ~is_damaged)
@@ -37,12 +38,38 @@ def controller_card(session: Session, now: datetime) -> Card:
     return Card(
         messages,
         plural("{n} controller", "{n} controllers", len(found)),
-        [named(", ".join(controller.name for controller in found)), *_storage(found)],
+        [named(", ".join(controller.name for controller in found)), *_running(found, now), *_storage(found)],
+        _free_percent(found),
     )
 
 
+def _drivers(session: Session) -> Iterable[Message]:
+    for driver in session.scalars(select(BrokenDriver).order_by(BrokenDriver.name)):
+        yield Message(
+            Tone.ATTENTION,
+            sentence("Not loaded"),
+            sentence("Camera driver {name} ({package})", name=driver.name, package=driver.package or "–"),
+            sentence("{reason}", reason=driver.reason),
+            sentence("What to do"),
+            "docks",
+            {"_anchor": "drivers"},
+        )
+
+
+def _running(found: Sequence[Controller], now: datetime) -> Iterable[Sentence]:
+    alive = sum(not _is_silent(controller, now) for controller in found)
+    if len(found) == 1:
+        yield sentence("controller process runs") if alive else sentence("controller process does not run")
+    else:
+        yield sentence("{alive} of {total} controller processes run", alive=alive, total=len(found))
+
+
+def _is_silent(controller: Controller, now: datetime) -> bool:
+    return controller.heartbeat_at is None or now - controller.heartbeat_at > SILENT_AFTER
+
+
 def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
-    if controller.heartbeat_at is None or now - controller.heartbeat_at > SILENT_AFTER:
+    if _is_silent(controller, now):
         yield _silent(controller)
     if controller.problem_id is not None:
         trouble = problem(controller.problem_id)
@@ -50,6 +77,13 @@ def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
         is_storage = controller.problem_id.startswith("store-")
         label = sentence("Storage error") if is_storage else sentence("Problem")
         yield _controller_message(controller, Tone.PROBLEM, label, text)
+    if controller.intake_stopped_at is not None:
+        text = sentence(
+            "Since {since}, because its storage has no room for more. Cameras keep their recordings: dock them again "
+            "once recordings reach the content destination, or add storage.",
+            since=controller.intake_stopped_at,
+        )
+        yield _controller_message(controller, Tone.PROBLEM, sentence("Intake stopped"), text)
     free = _free_percent([controller])
     if free is not None and free < LOW_STORAGE_PERCENT:
         text = sentence(
@@ -106,6 +140,8 @@ class ControllerView:
     heartbeat_at: datetime | None
     free_percent: int | None
     free_bytes: int | None
+    #: Since when nothing is taken in, because there is no room.
+    intake_stopped_at: datetime | None
     problem: Problem | None
 
 
@@ -124,5 +160,6 @@ def _view(controller: Controller, now: datetime) -> ControllerView:
         heartbeat_at=controller.heartbeat_at,
         free_percent=_free_percent([controller]),
         free_bytes=controller.spool_free_bytes,
+        intake_stopped_at=controller.intake_stopped_at,
         problem=problem(controller.problem_id),
     )

@@ -37,6 +37,10 @@ class State:
     word: Sentence
 
 
+#: Its offload stands in line.
+_WAITING = State(Tone.INACTIVE, sentence("Waiting"))
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far an offload is."""
@@ -49,6 +53,10 @@ class Progress:
     seconds_left: float | None
     #: Since when nothing was heard; None while the figures are fresh.
     stale_since: datetime | None
+    #: True while it stands in line, because as many cameras are offloaded as may be at a time.
+    waiting: bool = False
+    #: Until its turn comes; None when it has one, or nobody can know.
+    turn_in_seconds: float | None = None
 
     @property
     def percent(self) -> int:
@@ -123,9 +131,9 @@ def docks(session: Session, now: datetime) -> list[DockView]:
     return [_dock(dock, controller, cameras, now) for dock, controller in found]
 
 
-def bay_state(state: BayState) -> State:
-    """Give the word and tone of a bay's state."""
-    return State(*_BAY_STATES[state])
+def bay_state(state: BayState, *, waiting: bool = False) -> State:
+    """Give the word and tone of a bay's state; ``waiting``: its offload stands in line."""
+    return _WAITING if waiting else State(*_BAY_STATES[state])
 
 
 def user_label(user: CameraUser) -> str:
@@ -176,7 +184,7 @@ def _bay(bay: Bay, cameras: Mapping[str, DockedCamera], now: datetime) -> BayVie
         id=bay.id,
         name=bay.name,
         position=bay.position,
-        state=bay_state(bay.state),
+        state=bay_state(bay.state, waiting=bay.waiting),
         camera=cameras.get(bay.camera_id) if bay.camera_id else None,
         since=bay.docked_at,
         progress=_progress(bay, now) if bay.state is BayState.OFFLOADING and bay.total_bytes else None,
@@ -188,10 +196,13 @@ def _bay(bay: Bay, cameras: Mapping[str, DockedCamera], now: datetime) -> BayVie
 def _progress(bay: Bay, now: datetime) -> Progress:
     stale = bay.progress_at is not None and now - bay.progress_at > STALE_AFTER
     rate = None if stale else bay.bytes_per_second
+    ready = (bay.total_bytes - bay.done_bytes) / rate if rate and bay.ready_in_seconds is None else bay.ready_in_seconds
     return Progress(
         done_bytes=bay.done_bytes,
         total_bytes=bay.total_bytes,
         bytes_per_second=rate,
-        seconds_left=(bay.total_bytes - bay.done_bytes) / rate if rate else None,
+        seconds_left=None if stale else ready,
+        waiting=bay.waiting and not stale,
+        turn_in_seconds=None if stale else bay.turn_in_seconds,
         stale_since=bay.progress_at if stale else None,
     )

@@ -31,6 +31,8 @@ class Card:
     #: The number that says most, and what it counts; None where there is nothing to count.
     figure: Sentence | None
     summary: Sequence[Sentence]
+    #: How much storage is free, for a bar; None where nobody knows, or there is none.
+    free_percent: int | None = None
 
     @property
     def tone(self) -> Tone:
