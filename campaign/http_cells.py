@@ -105,7 +105,7 @@ def _said_of_content(cell: Cell) -> Expected:
     if cell.status == 422 and cell.asked is Asked.PUT_OBJECT:
         return Expected(frozenset({"destination-etag-differs", "network-corrupts"}), None)
     if cell.asked is Asked.POST_OBJECT and cell.status == 400:
-        return Expected(frozenset({"destination-refuses-description"}), DestinationState.WAITING)
+        return Expected(frozenset({"destination-refuses-description"}), None)
     return Expected(frozenset({"nonsense-answer"}), DestinationState.WAITING)
 
 
@@ -143,28 +143,27 @@ def chosen(plan: Plan, ground: str) -> list[Cell]:
     if plan.only is not None or plan.size is not Size.SAMPLE:
         return [cell for cell in CELLS if plan.wants(f"{ground}/{cell.name}")]
     choice = plan.choice(ground)
-    asked = list(Asked) * 3
-    choice.shuffle(asked)
-    statuses = choice.sample(STATUSES, 8)
     return [
-        Cell(status, one, choice.choice(list(Moment)), choice.choice(list(Times)))
-        for status, one in zip(statuses, asked, strict=False)
+        Cell(choice.choice(STATUSES), asked, choice.choice(list(Moment)), times)
+        for asked, times in zip(Asked, choice.sample([*Times] * 3, 6), strict=True)
     ]
 
 
 def outcomes(plan: Plan) -> Iterator[Outcome]:
     """Try the cells before the scripted destination, and before a real Swift."""
     with FakeDestination() as fake:
-        yield from _on(plan, "fake", ScriptedGround(fake))
+        yield from on(plan, "fake", ScriptedGround(fake))
     if chosen(plan, "swift"):
         try:
             with running_swift() as swift:
-                yield from _on(plan, "swift", SwiftGround(swift))
+                yield from on(plan, "swift", SwiftGround(swift))
         except SwiftUnavailable as reason:
             yield Outcome(NAME, "swift", False, note=f"there is no Swift: {reason}")
 
 
-def _on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
+def on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
+    """Try the cells of a plan before one destination."""
+
     def work(number: int, cells: Sequence[Cell]) -> Iterator[Outcome]:
         with opened(plan.folder / f"{ground_name}-{number}", ground, plan.seed + number) as yard, yard.uploading():
             warm_up(yard)

@@ -139,8 +139,9 @@ def swap_certificate(behind: Behind, *, plain: bool = False, **changes: Any) -> 
     other = None if plain else self_signed(**changes)
 
     def turn(exchange: Exchange) -> None:
-        change_answer(behind, Connection="close")(exchange)
         exchange.destination.show(other)
+        exchange.destination.hang_up_others(exchange)
+        change_answer(behind, Connection="close")(exchange)
         exchange.hang_up()
 
     return turn
@@ -231,17 +232,18 @@ FAULTS: tuple[Fault, ...] = (
 def outcomes(plan: Plan) -> Iterator[Outcome]:
     """Try each fault before the scripted destination and before a real Swift."""
     with FakeDestination() as fake:
-        yield from _on(plan, "fake", ScriptedGround(fake))
+        yield from on(plan, "fake", ScriptedGround(fake))
     if plan.size is Size.SAMPLE:
         return
     try:
         with running_swift() as swift:
-            yield from _on(plan, "swift", SwiftGround(swift))
+            yield from on(plan, "swift", SwiftGround(swift))
     except SwiftUnavailable as reason:
         yield Outcome(NAME, "swift", False, note=f"there is no Swift: {reason}")
 
 
-def _on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
+def on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
+    """Try the faults of a plan before one destination."""
     _bomb()
     patience = 30.0 if plan.size is Size.FULL else PATIENCE_SECONDS
 
@@ -251,8 +253,15 @@ def _on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
             warm_up(yard)
             yield from tried(yard, faults, ground_name)
 
-    wanted = [fault for fault in FAULTS if plan.wants(f"{ground_name}/{fault.name}")]
-    return in_lanes(wanted, plan.lanes, work)
+    return in_lanes(chosen(plan, ground_name), plan.lanes, work)
+
+
+def chosen(plan: Plan, ground_name: str) -> list[Fault]:
+    """Choose the faults of a plan: all of them, or a few and what once held a thread for ever."""
+    if plan.only is None and plan.size is Size.SAMPLE:
+        endless = [fault for fault in FAULTS if fault.name == "continue-endlessly"]
+        return endless + plan.choice(ground_name).sample([fault for fault in FAULTS if fault not in endless], 7)
+    return [fault for fault in FAULTS if plan.wants(f"{ground_name}/{fault.name}")]
 
 
 def tried(yard: Yard, faults: Sequence[Fault], ground_name: str) -> Iterator[Outcome]:

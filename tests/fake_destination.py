@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from weakref import WeakSet
 
 from bodyworn.destination.connection_file import ConnectionFile
 from bodyworn.destination.secret import Secret
@@ -149,6 +151,13 @@ class FakeDestination:
     def show(self, certificate: Certificate | None) -> None:
         """Show another certificate from the next connection on, or speak without TLS."""
         self._context = certificate.server_context() if certificate else None
+
+    def hang_up_others(self, exchange: Exchange) -> None:
+        """End every connection but the one of an exchange."""
+        for connected in list(self._server.connections):
+            if connected is not exchange.handler.connection:
+                with contextlib.suppress(OSError):
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def seen(self, method: str, path: str = "") -> list[Seen]:
         """List the requests of a kind so far."""
@@ -331,11 +340,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, destination: FakeDestination) -> None:
         self.destination = destination
+        self.connections: WeakSet[socket.socket] = WeakSet()
         super().__init__((destination.at_address, destination.at_port), _Handler)
 
     def get_request(self) -> tuple[Any, Any]:
         connected, address = super().get_request()
-        return self.destination.wrap(connected), address
+        wrapped = self.destination.wrap(connected)
+        self.connections.add(wrapped)
+        return wrapped, address
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up, or refuse the certificate, are what the tests are about."""
@@ -363,8 +375,6 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def closed_port() -> Iterator[int]:
     """Give a port at which nobody listens."""
-    import socket
-
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield int(bound.getsockname()[1])
