@@ -17,6 +17,8 @@ from outcome import Outcome, Plan, Size
 from workload import Original, Workload
 
 NAME = "hooks"
+#: No disk loses anything here.
+IN_MEMORY = True
 
 #: From the camera's media on; what comes before has touched nothing yet.
 STEPS = tuple(Step)[tuple(Step).index(Step.MOUNTED) :]

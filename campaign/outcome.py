@@ -67,6 +67,7 @@ class Outcome:
 class Tier(Protocol):
     """One way of breaking things."""
 
+    #: A tier whose work may lie in memory has ``IN_MEMORY = True`` as well.
     NAME: str
 
     def unavailable(self) -> str | None:

@@ -20,6 +20,8 @@ from supervised import NEED_ROOM, Fault, Order, Supervisor, works
 from workload import Original, Workload
 
 NAME = "syscalls"
+#: No disk loses anything here.
+IN_MEMORY = True
 
 _KILLS = {Size.SAMPLE: 2, Size.ORDINARY: 60}
 _ERRORS = {Size.SAMPLE: 2, Size.ORDINARY: 40}
