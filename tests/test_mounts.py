@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,11 @@ def test_a_tool_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.fail("it was mounted")
 
 
+def read_all(clip: FileIO) -> None:
+    while clip.read(BLOCK):
+        pass
+
+
 @needs_loops
 @pytest.mark.parametrize("filesystem", ["exfat", "vfat"])
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP])
@@ -157,19 +163,21 @@ def test_nobody_waits_for_a_program_that_died_or_hangs(
     monkeypatch.setattr(mount_pulse, "WITHIN_SECONDS", 0.4)
     monkeypatch.setattr(mounting, "_BUSY_SECONDS", 0.1)
     node, target = disk(filesystem), tmp_path / "mount"
+
+    def read_while_it_ends() -> None:
+        with (
+            mounts.mounted(node, filesystem, target, read_only=True) as folder,
+            (folder / "clip.mkv").open("rb", buffering=0) as clip,
+        ):
+            program = next(mounting._programs_of(target))
+            assert clip.read(BLOCK)
+            signal.pidfd_send_signal(program, harm)
+            os.close(program)
+            read_all(clip)
+
     begin = time.monotonic()
-    with (
-        pytest.raises((OSError, MountFailed)) as ended,
-        mounts.mounted(node, filesystem, target, read_only=True) as folder,
-        (folder / "clip.mkv").open("rb", buffering=0) as clip,
-    ):
-        program = next(mounting._programs_of(target))
-        assert clip.read(BLOCK)
-        signal.pidfd_send_signal(program, harm)
-        os.close(program)
-        while clip.read(BLOCK):
-            pass
-        pytest.fail("everything was read")
+    with pytest.raises((OSError, MountFailed)) as ended:
+        read_while_it_ends()
     failed = ended.value if isinstance(ended.value, OSError) else ended.value.__context__
     assert isinstance(failed, OSError)
     assert failed.errno in {errno.ENOTCONN, errno.ECONNABORTED, errno.EIO}
@@ -196,8 +204,7 @@ def test_a_medium_that_is_cut_off_in_the_middle_of_a_read_is_a_read_error(
         assert clip.read(BLOCK)
         os.truncate(tmp_path / f"{filesystem}.img", 2 * 2**20)
         with pytest.raises(OSError, match="Errno") as caught:
-            while clip.read(BLOCK):
-                pass
+            read_all(clip)
         # fusefat calls every error that
         assert caught.value.errno == (errno.EPERM if made_in_user_space(target, "fusefat") else errno.EIO)
     assert options(target) == set()

@@ -27,7 +27,7 @@ def watched(folder: Path, take_away: Callable[[], None]) -> Iterator[None]:
     """Watch a mount for the block's time; ``take_away`` ends it under whoever still waits, and starts no process."""
     # A process that is being started closes copies of all open files, and so waits for a program that hangs. With
     # vfork, everybody here would wait with it.
-    subprocess._USE_VFORK = False
+    subprocess._USE_VFORK = False  # type: ignore[misc] # documented as a switch
     watch = _Watch(folder, take_away)
     thread = threading.Thread(target=watch.run, name=f"pulse-{folder.name}", daemon=True)
     thread.start()

@@ -143,9 +143,15 @@ def problem() -> BodywornError | None:
     return None
 
 
+def helper() -> Helper | None:
+    """Give the helper that is to be asked, if there is to be one."""
+    path = os.environ.get(HELPER_VARIABLE)
+    return Helper(Path(path)) if path else None
+
+
 def _hands() -> Hands:
-    if path := os.environ.get(HELPER_VARIABLE):
-        return Helper(Path(path))
+    if (asked := helper()) is not None:
+        return asked
     if os.geteuid() != 0:
         raise MountingImpossible
     return OwnHands()

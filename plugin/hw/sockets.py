@@ -17,6 +17,7 @@ from ..errors import BodywornError, NoUdevEvents
 from ..models import Database, Dock, DockKind
 from ..services import docks, surroundings
 from ..services.surroundings import SeenBroken, SeenDevice
+from . import mounts
 from .drivers.plugged import Surroundings
 from .drivers.protocol import DockedCamera
 from .drivers.registry import Registry
@@ -27,7 +28,7 @@ from .usb_camera import UsbCamera, chooser
 from .usb_device import Attached
 from .usb_marks import mark_ports
 from .usb_place import bus_of
-from .usb_port import Eject, UsbPort, eject_medium
+from .usb_port import Eject, UsbPort
 from .usb_watch import UsbWatch
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Sockets:
     """The sockets of this controller; watches USB as soon as there is a USB dock, and learns its bays."""
 
     def __init__(
-        self, database: Database, *, watch: Callable[[], UsbWatch] = UsbWatch, eject: Eject = eject_medium
+        self, database: Database, *, watch: Callable[[], UsbWatch] = UsbWatch, eject: Eject = mounts.eject
     ) -> None:
         self._database, self._make_watch, self._eject = database, watch, eject
         self._hub: UsbHub | None = None
@@ -165,9 +166,9 @@ class Sockets:
         self._told = None
 
     @property
-    def problem(self) -> NoUdevEvents | None:
-        """Say why cameras would not be noticed."""
-        return self._hub.watch.problem if self._hub else self._deaf
+    def problem(self) -> BodywornError | None:
+        """Say why cameras would not be noticed, or not opened."""
+        return (self._hub.watch.problem or mounts.problem()) if self._hub else self._deaf
 
     def close(self) -> None:
         """Stop watching."""

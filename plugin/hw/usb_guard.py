@@ -14,7 +14,7 @@ from ..errors import BodywornError
 from ..models import Database
 from ..services import usb_guarding
 from ..services.usb_guarding import Guarding
-from . import usb_policy
+from . import mounts, usb_policy
 from .usb_policy import Refusal
 
 log = logging.getLogger(__name__)
@@ -56,10 +56,11 @@ class UsbGuard:
     """Used by the controller's own thread."""
 
     def __init__(self, database: Database, policy: Policy | None = None) -> None:
-        self._database, self._policy = database, policy or OwnPolicy()
+        self._database, self._policy = database, policy or mounts.helper() or OwnPolicy()
         self._wanted = Guarding(on=False, bays=frozenset(), learning_beneath=None)
         self._counter: int | None = None
         self._looked_at = 0.0
+        self._allowed = False
         #: Refusals that are written down already, as long as the device stands there.
         self._known: frozenset[tuple[str, str]] = frozenset()
         self.problem: BodywornError | None = None
@@ -85,9 +86,12 @@ class UsbGuard:
 
     def _enforce(self) -> None:
         if not self._wanted.on:
-            self._policy.allow()
+            if not self._allowed:
+                self._policy.allow()
+                self._allowed = True
             self._known = frozenset()
             return
+        self._allowed = False
         self._policy.deny()
         found = self._policy.admit(self._wanted.bays, self._wanted.learning_beneath)
         new = [one for one in found if (one.place, one.attachment) not in self._known]

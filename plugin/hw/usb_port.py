@@ -6,15 +6,13 @@ the same one is asked again afterwards, because plugs and serial numbers prove n
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ..camera_volume.documents import Unit
-from ..errors import BodywornError, CameraGone, CameraInterrupted, EjectFailed, NeverADisk, TurnTimedOut, UnitAbsent
+from ..errors import BodywornError, CameraGone, CameraInterrupted, NeverADisk, TurnTimedOut, UnitAbsent
 from . import mounts
 from .usb_device import Attached, Disk
 from .usb_watch import UsbWatch
@@ -25,25 +23,15 @@ GRACE_SECONDS = 3.0
 _DISK_SECONDS = 20.0
 #: A device that has been quiet for so long has shown all its units, and what is on them.
 _SETTLED_SECONDS = 0.5
-_CDROMEJECT = 0x5309
 _LUNS = {Unit.MEDIA: 0, Unit.CONTROL: 1}
 
 Eject = Callable[[str], None]
 
 
-def eject_medium(node: str) -> None:
-    """Send START STOP UNIT with "load/eject" to a disk; the kernel does so at CDROMEJECT, for every SCSI disk."""
-    descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        fcntl.ioctl(descriptor, _CDROMEJECT)
-    finally:
-        os.close(descriptor)
-
-
 class UsbPort:
     """One docking of the camera that stands in a place; used by one thread, except ``is_there``."""
 
-    def __init__(self, watch: UsbWatch, docked: Attached, scratch: Path, eject: Eject = eject_medium) -> None:
+    def __init__(self, watch: UsbWatch, docked: Attached, scratch: Path, eject: Eject = mounts.eject) -> None:
         """``scratch`` is where its units are mounted."""
         self._watch, self._docked, self._scratch, self._eject_medium = watch, docked, scratch, eject
         self._allowed = mounts.allowed_filesystems()
@@ -185,9 +173,9 @@ class UsbPort:
         self._ejected[unit] = disk.medium
         try:
             self._eject_medium(disk.node)
-        except OSError as error:
+        except BodywornError:
             self.ensure_connected()
-            raise EjectFailed(reason=os.strerror(error.errno or 0)) from error
+            raise
 
     def opened(self, unit: Unit, *, read_only: bool) -> AbstractContextManager[Path]:
         """Mount the unit for the block's time."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from ...errors import BodywornError, HelperRefused, HelperUnreachable, describe
+from ..usb_policy import Refusal
 from . import wire
-
-log = logging.getLogger(__name__)
 
 #: The helper bounds what it does; this is for one that does not answer at all.
 _PATIENCE_SECONDS: Final = 120.0
@@ -58,15 +57,32 @@ class Helper:
         """Have the medium of a disk ejected; raises EjectFailed."""
         self._ask(wire.Eject(node))
 
+    def deny(self) -> None:
+        """Have new USB devices come up switched off."""
+        self._ask(wire.UsbDeny())
+
+    def allow(self) -> None:
+        """Have that taken back."""
+        self._ask(wire.UsbAllow())
+
+    def admit(self, places: Collection[str], learning_beneath: str | None) -> Sequence[Refusal]:
+        """Have storage in these places switched on; gives what else is off."""
+        answer = self._answer(wire.UsbAdmit(tuple(places), learning_beneath), _PATIENCE_SECONDS)
+        found = answer.found if isinstance(answer, wire.Refusals) else ()
+        return [Refusal(one.place, one.attachment, one.name, one.kinds) for one in found]
+
     def _ask(self, request: wire.Request, patience_seconds: float = _PATIENCE_SECONDS) -> wire.Done:
+        answer = self._answer(request, patience_seconds)
+        return answer if isinstance(answer, wire.Done) else wire.Done()
+
+    def _answer(self, request: wire.Request, patience_seconds: float) -> wire.Done | wire.Refusals:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
                 connection.settimeout(patience_seconds)
                 connection.connect(str(self._path))
                 wire.send(connection, request)
-                answer = wire.receive_answer(connection)
+                answer = wire.as_answer(wire.receive(connection))
         except OSError as error:
-            log.warning("the helper does not answer at %s: %s", self._path, error)
             raise HelperUnreachable from error
         if isinstance(answer, wire.Failed):
             raise _error(answer)

@@ -32,10 +32,12 @@ def _device(node: Path, sys: Path) -> Path:
     """Find the kernel's folder of a device by its number, and compare the name with the one that was said."""
     try:
         facts = os.lstat(node)
+        if not stat.S_ISBLK(facts.st_mode):
+            raise HelperRefused(reason=f"{node.name} is no disk")
         found = (sys / "dev/block" / f"{os.major(facts.st_rdev)}:{os.minor(facts.st_rdev)}").resolve(strict=True)
     except OSError as error:
         raise MountFailed(tool="helper", reason=f"{node.name}: {os.strerror(error.errno or 0)}") from error
-    if not stat.S_ISBLK(facts.st_mode) or found.name != node.name:
+    if found.name != node.name:
         raise HelperRefused(reason=f"{node.name} is no disk")
     return found
 

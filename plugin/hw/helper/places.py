@@ -72,7 +72,7 @@ def open_image(path: str, images: Sequence[Path], owner_uid: int, *, read_only: 
         flags = os.O_RDONLY if read_only else os.O_RDWR
         descriptor = beneath.open_beneath(root, str(Path(path).relative_to(folder)), flags)
     except BodywornError as error:
-        raise HelperRefused(reason=str(error)[:200]) from error
+        raise HelperRefused(reason="there is no such image") from error
     finally:
         os.close(root)
     facts = os.fstat(descriptor)

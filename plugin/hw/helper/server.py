@@ -79,8 +79,9 @@ def _attend(connection: socket.socket, remit: Remit, free: threading.BoundedSema
 def _answer(connection: socket.socket, remit: Remit) -> wire.Answer:
     request: wire.Request | None = None
     try:
+        frame = wire.receive(connection)
         _check_caller(connection, remit.owner.uid)
-        request = wire.receive_request(connection)
+        request = wire.as_request(frame)
         return perform(remit, request)
     except BodywornError as error:
         log.warning("refused %s: %s", request or "a caller", error)

@@ -7,19 +7,39 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import EjectFailed, FilesystemNotAllowed, HelperRefused
+from .. import usb_policy
 from . import loops, mounting
 from .devices import check_camera_disk
 from .eject import eject_medium
 from .filesystems import Owner
 from .places import make_place, open_image, remove_place
-from .wire import Abandon, Done, Eject, Hello, Mount, MountImage, Request, Unmount, UnmountAll
+from .wire import (
+    Abandon,
+    Done,
+    Eject,
+    Hello,
+    Mount,
+    MountImage,
+    Refusals,
+    Request,
+    Unmount,
+    UnmountAll,
+    UsbAdmit,
+    UsbAllow,
+    UsbDeny,
+    UsbRefusal,
+)
 
 log = logging.getLogger(__name__)
+
+
+#: An answer has an end.
+_MOST_REFUSALS: Final = 64
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,11 @@ class Remit:
     images: tuple[Path, ...] = ()
     _busy: set[Path] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def usb(self) -> usb_policy.Tree:
+        """Give the USB devices, with the mark of the policy where only root can put something."""
+        return replace(usb_policy.KERNEL, mark=self.scratch.parent / "usb-guard")
 
     @contextmanager
     def alone(self, target: Path) -> Iterator[None]:
@@ -48,9 +73,12 @@ class Remit:
                 self._busy.discard(target)
 
 
-def perform(remit: Remit, request: Request) -> Done:
+Verb = Callable[[Remit, Any], Done | Refusals]
+
+
+def perform(remit: Remit, request: Request) -> Done | Refusals:
     """Do what is asked for; raises an error of ours when that may not be, or fails."""
-    verb: Callable[[Remit, Any], Done] = VERBS[type(request)]
+    verb: Verb = VERBS[type(request)]
     return verb(remit, request)
 
 
@@ -104,6 +132,22 @@ def _eject(remit: Remit, request: Eject) -> Done:
     return Done()
 
 
+def _usb_deny(remit: Remit, request: UsbDeny) -> Done:
+    usb_policy.deny(remit.usb)
+    return Done()
+
+
+def _usb_allow(remit: Remit, request: UsbAllow) -> Done:
+    usb_policy.allow(remit.usb)
+    return Done()
+
+
+def _usb_admit(remit: Remit, request: UsbAdmit) -> Refusals:
+    found = usb_policy.admit(request.places, remit.usb, learning_beneath=request.learning_beneath)
+    told = found[:_MOST_REFUSALS]
+    return Refusals(tuple(UsbRefusal(one.place, one.attachment, one.name, one.kinds) for one in told))
+
+
 @contextmanager
 def _place(remit: Remit, request: Mount | MountImage) -> Iterator[Path]:
     """Make the folder to mount on; it goes again when that fails."""
@@ -118,7 +162,7 @@ def _place(remit: Remit, request: Mount | MountImage) -> Iterator[Path]:
             raise
 
 
-VERBS: Final[Mapping[type, Callable[[Remit, Any], Done]]] = {
+VERBS: Final[Mapping[type, Verb]] = {
     Hello: _hello,
     Mount: _mount,
     MountImage: _mount_image,
@@ -126,4 +170,7 @@ VERBS: Final[Mapping[type, Callable[[Remit, Any], Done]]] = {
     Abandon: _abandon,
     UnmountAll: _unmount_all,
     Eject: _eject,
+    UsbDeny: _usb_deny,
+    UsbAllow: _usb_allow,
+    UsbAdmit: _usb_admit,
 }
