@@ -88,10 +88,8 @@ def visit_image(visitor: Visitor, image: Path, filesystem: str, target: Path) ->
     faults = list(visit.faults)
     if image.read_bytes() != before:
         faults.append("the image was changed")
-    if visit.refused and not visit.listed:
-        return visit.refused[0], faults
-    told = [one for one in visit.listed if one.problem and not one.harmless]
-    return ("told" if told or visit.refused else "read"), faults
+    told = [one.problem.id for one in visit.listed if one.problem and not one.harmless]
+    return next(iter(visit.refused + told), "read"), faults
 
 
 def mended(image: Path, filesystem: str) -> bool:

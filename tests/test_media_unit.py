@@ -46,7 +46,7 @@ def test_an_empty_unit_lists_nothing(tmp_path: Path) -> None:
         assert media.list_recordings().recordings == ()
 
 
-def test_unfinished_and_strange_entries_are_told_apart(unit: Path) -> None:
+def test_unfinished_and_strange_entries_are_told_apart_and_what_is_refused_is_listed(unit: Path) -> None:
     unfinished, linked = str(uuid4()), str(uuid4())
     (unit / "recordings" / unfinished).mkdir()
     (unit / "recordings" / "DCIM").mkdir()
@@ -54,8 +54,10 @@ def test_unfinished_and_strange_entries_are_told_apart(unit: Path) -> None:
     (unit / "recordings" / linked).symlink_to(unit / "recordings" / ID)
     with MediaUnit(unit) as media:
         listing = media.list_recordings()
-    assert listing.recordings == (ID,)
-    assert listing.unfinished == tuple(sorted((unfinished, linked)))
+        with pytest.raises(CameraFileRefused):
+            media.read_document(linked)
+    assert listing.recordings == tuple(sorted((ID, linked)))
+    assert listing.unfinished == (unfinished,)
     assert listing.strange == ("DCIM", "readme.txt")
 
 

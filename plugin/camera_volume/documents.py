@@ -22,14 +22,17 @@ VERSION: Final = 1
 LARGEST_DOCUMENT_BYTES: Final = 1024 * 1024
 LARGEST_DESCRIPTION_BYTES: Final = 64 * 1024
 
+_NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f]*\Z"
+
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")]
 Bytes32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
 Serial = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}\Z")]
 Word = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
-Line = Annotated[str, Meta(max_length=64)]
-Text = Annotated[str, Meta(max_length=4096)]
+Line = Annotated[str, Meta(max_length=64, pattern=_NO_CONTROLS)]
+Line256 = Annotated[str, Meta(max_length=256, pattern=_NO_CONTROLS)]
+Text = Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*\Z")]
 TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
 Utc = Annotated[datetime, Meta(tz=True)]
 Counter = Annotated[int, Meta(ge=0, le=2**53)]
@@ -37,6 +40,8 @@ SizeBytes = Annotated[int, Meta(ge=0, le=2**53)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 _NO_OFFSET = timedelta(0)
+#: Clocks that were never set begin with the first; beyond the last, time cannot be reckoned with.
+_YEARS = range(1970, 2200)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,6 +52,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             value = getattr(self, name)
             if isinstance(value, datetime) and value.utcoffset() != _NO_OFFSET:
                 raise ValueError(f"`{name}` is not UTC")
+            if isinstance(value, datetime) and value.year not in _YEARS:
+                raise ValueError(f"`{name}` is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
 
 
 DocumentType = TypeVar("DocumentType", bound=Document)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import FileIO
 from typing import Final
 
-from ..errors import CameraFileMissing, CameraFileRefused, CameraNameRefused
+from ..errors import BodywornError, CameraFileMissing, CameraNameRefused
 from . import beneath
 from .documents import LARGEST_DOCUMENT_BYTES
 from .recording import DOCUMENT_NAME, TRACK_NAME, is_clip_name
@@ -64,10 +64,13 @@ class MediaUnit(beneath.HeldFolder):
         return FileIO(beneath.open_regular(self._root, _path(recording_id, name)), "rb")
 
     def _has_document(self, recording_id: str) -> bool:
+        """Tell whether there is anything in its place; whether it is any good, reading it says."""
         try:
             os.close(beneath.open_regular(self._root, _path(recording_id, DOCUMENT_NAME)))
-        except (CameraFileMissing, CameraFileRefused):
+        except CameraFileMissing:
             return False
+        except BodywornError:
+            return True
         return True
 
 

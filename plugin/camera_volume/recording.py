@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
 
 from ..const import LARGEST_OBJECT_BYTES
-from .documents import Counter, Document, KeyId, Line, Serial, Sha256, Text, TimeZone, Utc, Uuid, Word
+from .documents import Counter as Count, Document, KeyId, Line, Line256, Serial, Sha256, Text, TimeZone, Utc, Uuid, Word
 
 DOCUMENT_NAME: Final = "recording.dsse.json"
 TRACK_NAME: Final = "track.json"
@@ -70,8 +72,8 @@ class Bookmark(Document, frozen=True, kw_only=True):
     end: Utc | None = None
     text: Text = ""
     category_id: Line | None = None
-    category_name: Annotated[str, Meta(max_length=256)] | None = None
-    tags: Annotated[dict[Line, Annotated[str, Meta(max_length=256)]], Meta(max_length=64)] = {}  # noqa: RUF012 — msgspec copies it
+    category_name: Line256 | None = None
+    tags: Annotated[dict[Line, Line256], Meta(max_length=64)] = {}  # noqa: RUF012 — msgspec copies it
     location: Location | None = None
 
 
@@ -79,7 +81,7 @@ class Note(Document, frozen=True, kw_only=True):
     """Something to know about the recording, such as ``pre-buffer-short`` or ``gap``, and from when to when."""
 
     kind: Word
-    text: Annotated[str, Meta(max_length=256)] = ""
+    text: Line256 = ""
     start: Utc | None = None
     stop: Utc | None = None
 
@@ -88,13 +90,13 @@ class RecordingDocument(Document, frozen=True, kw_only=True):
     """What the camera says of one recording, signed by its key and written last."""
 
     id: Uuid
-    number: Counter
+    number: Count
     serial: Serial
     key_id: KeyId
     manufacturer: Line
     model: Line
     firmware: Line
-    settings_sequence: Counter
+    settings_sequence: Count
     trigger_on: Utc
     trigger_off: Utc
     start: Utc
@@ -102,7 +104,7 @@ class RecordingDocument(Document, frozen=True, kw_only=True):
     time_zone: TimeZone
     clips: Annotated[tuple[ClipEntry, ...], Meta(min_length=1, max_length=1000)]
     system_id: Uuid | None = None
-    epoch: Counter = 0
+    epoch: Count = 0
     user_id: Uuid | None = None
     profile_id: Uuid | None = None
     trigger_on_location: Location | None = None
@@ -113,13 +115,18 @@ class RecordingDocument(Document, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        names = [clip.name for clip in self.clips]
-        if len(set(names)) != len(names):
+        if _has_twins(clip.name.partition(".")[0] for clip in self.clips):
             raise ValueError("two clips have one name")
+        if _has_twins(bookmark.id for bookmark in self.bookmarks):
+            raise ValueError("two bookmarks have one id")
         if not self.start <= self.trigger_on <= self.trigger_off <= self.stop:
             raise ValueError("start, trigger_on, trigger_off and stop are not in order")
         if any(clip.stop < clip.start for clip in self.clips):
             raise ValueError("a clip stops before it starts")
+
+
+def _has_twins(names: Iterable[str]) -> bool:
+    return any(count > 1 for count in Counter(names).values())
 
 
 class TrackPoint(Document, frozen=True, kw_only=True, rename="pascal"):

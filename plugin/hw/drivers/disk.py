@@ -118,8 +118,8 @@ class DiskCamera:
         ahead = segments.seconds_ahead(files, datetime.now(UTC), self._zone)
         self._facts = replace(
             self.facts(),
-            manufacturer=(self._disk.manufacturer or recognised.manufacturer)[:64],
-            model=(self._disk.product or recognised.model)[:64],
+            manufacturer=_line(self._disk.manufacturer) or recognised.manufacturer[:64],
+            model=_line(self._disk.product) or recognised.model[:64],
             enrolled=True,
             storage_used_bytes=walked.used_bytes if walked.total_bytes else None,
             storage_total_bytes=walked.total_bytes or None,
@@ -253,8 +253,8 @@ def _seen(disk: PluggedDisk, serial: str) -> SeenCamera:
     return SeenCamera(
         driver=NAME,
         serial=serial,
-        model=(disk.product or disk.label)[:64],
-        manufacturer=disk.manufacturer[:64],
+        model=_line(disk.product or disk.label),
+        manufacturer=_line(disk.manufacturer),
         firmware="",
         public_key=None,
         enrolled=False,
@@ -265,3 +265,8 @@ def _seen(disk: PluggedDisk, serial: str) -> SeenCamera:
         storage_total_bytes=None,
         clock_offset_seconds=None,
     )
+
+
+def _line(text: str) -> str:
+    """Make what a device says of itself fit for a line on a page."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()[:64]

@@ -12,7 +12,7 @@ from hashlib import sha256
 from io import FileIO
 from typing import Any, TypeVar
 
-from ...camera_volume import documents
+from ...camera_volume import beneath, documents
 from ...camera_volume.answers import ANSWERS, Acknowledgement, Answer, AnswerKind, Erased, Identity
 from ...camera_volume.control import ControlUnit, Described, Message
 from ...camera_volume.documents import CameraState, Unit
@@ -25,10 +25,13 @@ from ...crypto.keys import PublicKey
 from ...errors import (
     BodywornError,
     CameraBelongsElsewhere,
+    CameraListingTooLong,
     CameraLocked,
     CameraNotGenuine,
     CameraRefused,
+    DocumentRefused,
     EnvelopeRefused,
+    RecordingUnfinished,
 )
 from ...services.camera_settings import WantedSettings
 from ...services.cameras import SeenCamera
@@ -42,6 +45,13 @@ log = logging.getLogger(__name__)
 NAME = "volume"
 #: How long a camera may take to come back with a unit; real firmware needs seconds.
 TURN_SECONDS = 60.0
+#: A camera that remembers more has been tampered with; whoever follows it could soon order nothing any more.
+_LARGEST_SEQUENCE = 2**52
+#: The control unit is no larger.
+_LARGEST_OUTBOX_BYTES = 16 * 1024 * 1024
+#: Of the documents of all recordings together, which are held in memory.
+_LARGEST_DOCUMENTS_BYTES = 64 * 1024 * 1024
+_MOST_NAMES = 10
 
 _Kind = TypeVar("_Kind", bound=Answer)
 
@@ -52,6 +62,8 @@ class VolumeCamera:
     def __init__(self, port: Port, book: OrderBook) -> None:
         self._port, self._book = port, book
         self._described: Described | None = None
+        #: Serial number and key with which it was identified; it stays the same camera until it is identified anew.
+        self._known_as: tuple[str, str] | None = None
         self._clock_offset_seconds: float | None = None
 
     # who it is
@@ -66,8 +78,8 @@ class VolumeCamera:
         with self._control(read_only=True) as control:
             self._described = control.read_description()
         self._clock_offset_seconds = (self._description.time - datetime.now(UTC)).total_seconds()
+        self._known_as = None
         self._refuse_foreign()
-        self._book.go_on_from(max((one.sequence for one in self._description.applied.values()), default=0))
         nonce = b64encode(secrets.token_bytes(32)).decode()
         order = self._issue(OrderKind.CHALLENGE, nonce=nonce, camera_nonce=self._description.nonce)
         camera_nonce = self._description.nonce
@@ -76,10 +88,14 @@ class VolumeCamera:
         proved = identity is not None and (identity.nonce, identity.camera_nonce) == (nonce, camera_nonce)
         if identity is None or not proved or identity.camera_sha256 != self._last.sha256:
             raise CameraNotGenuine(serial=self._description.serial)
+        self._known_as = _who(self._description)
+        self._book.go_on_from(max((one.sequence for one in self._description.applied.values()), default=0))
         return self.facts()
 
     def _refuse_foreign(self) -> None:
         description = self._description
+        if max((one.sequence for one in description.applied.values()), default=0) > _LARGEST_SEQUENCE:
+            raise DocumentRefused(document="CameraDescription", reason="it leaves no numbers for orders")
         if description.system_id not in (None, self._book.system_id):
             raise CameraBelongsElsewhere(serial=description.serial)
         if description.state is CameraState.LOCKED:
@@ -220,23 +236,38 @@ class VolumeCamera:
                 control.put_order(kind, order)
         self._port.turn(units, TURN_SECONDS)
         with self._control() as control:
-            self._described = control.read_description()
-            answers = [self._read(control, message) for message in control.list_outbox()]
-            for message in control.list_outbox():
-                control.remove_answer(message)
-        return {answer.order_sha256: answer for answer in answers if answer and answer.order_sha256}
+            self._described = self._same(control.read_description())
+            return {answer.order_sha256: answer for answer in self._answers(control) if answer.order_sha256}
 
-    def _read(self, control: ControlUnit, message: Message) -> Answer | None:
-        """Verify an answer, then read it; kinds of later versions are passed over."""
-        if message.kind not in set(AnswerKind):
-            return None
+    def _same(self, described: Described) -> Described:
+        if self._known_as not in (None, _who(described.description)):
+            raise CameraNotGenuine(serial=described.description.serial)
+        return described
+
+    def _answers(self, control: ControlUnit) -> Iterator[Answer]:
+        """Take the answers out; what does not hold, and kinds of later versions, are left where they are."""
+        left_bytes = _LARGEST_OUTBOX_BYTES
+        for message in control.list_outbox():
+            if message.kind not in set(AnswerKind):
+                continue
+            data = control.read_answer(message)
+            left_bytes -= len(data)
+            if left_bytes < 0:
+                raise CameraListingTooLong(name="outbox", limit=_LARGEST_OUTBOX_BYTES)
+            answer = self._read(message, data)
+            if answer is not None:
+                control.remove_answer(message)
+                yield answer
+
+    def _read(self, message: Message, data: bytes) -> Answer | None:
+        """Verify an answer, then read it. One that does not hold is no answer: whoever waits for it goes without."""
         kind = AnswerKind(message.kind)
         payload_type = PayloadType(f"application/vnd.bodyworn.{kind}.v1+json")
         try:
-            payload = envelope.verify(control.read_answer(message), payload_type, [self._key])
-        except EnvelopeRefused as error:
-            raise CameraNotGenuine(serial=self._description.serial) from error
-        return documents.decode(ANSWERS[kind], payload)
+            return documents.decode(ANSWERS[kind], envelope.verify(data, payload_type, [self._key]))
+        except (EnvelopeRefused, DocumentRefused) as error:
+            log.warning("camera %s: %s counts for nothing: %s", self._description.serial, message.name, error.id)
+            return None
 
     def _ordered(self, kind: OrderKind, **members: Any) -> tuple[OrderKind, bytes]:
         return kind, self._issue(kind, **members)
@@ -275,8 +306,20 @@ class _Recordings:
         self._media, self._public_key = media, public_key
 
     def listed(self) -> list[Listed]:
-        """List recordings that have their document; the camera was still writing the others."""
-        return [self._listed(recording_id) for recording_id in self._media.list_recordings().recordings]
+        """List recordings that have their document; of the others it is told that they are there."""
+        listing = self._media.list_recordings()
+        return [*self._documented(listing.recordings), *_told(listing.unfinished), *_told(listing.strange)]
+
+    def _documented(self, recording_ids: Sequence[str]) -> Iterator[Listed]:
+        left_bytes = _LARGEST_DOCUMENTS_BYTES
+        for recording_id in recording_ids:
+            one = self._listed(recording_id)
+            left_bytes -= len(one.envelope)
+            if left_bytes < 0:
+                too_long = CameraListingTooLong(name="recordings", limit=_LARGEST_DOCUMENTS_BYTES)
+                yield Listed(recording_id, None, b"", too_long)
+            else:
+                yield one
 
     def _listed(self, recording_id: str) -> Listed:
         try:
@@ -293,6 +336,17 @@ class _Recordings:
         if source_name == TRACK_NAME:
             return self._media.open_track(camera_recording_id)
         return self._media.open_clip(camera_recording_id, source_name)
+
+
+def _who(description: documents.CameraDescription) -> tuple[str, str]:
+    return description.serial, description.public_key
+
+
+def _told(names: Sequence[str]) -> list[Listed]:
+    """Tell of entries that are no finished recordings."""
+    some = [beneath.printable(name) for name in names[:_MOST_NAMES]] + (["…"] if len(names) > _MOST_NAMES else [])
+    problem = RecordingUnfinished(count=len(names), names=", ".join(some))
+    return [Listed(some[0], None, b"", problem, harmless=True)] if names else []
 
 
 def _answer(answers: dict[str, Answer], order: bytes, kind: type[_Kind]) -> _Kind | None:
