@@ -61,7 +61,7 @@ def test_one_clip_with_a_problem_speaks_for_all(database, ids):
     with database.write() as session:
         copies = session.scalars(select(Copy).where(Copy.place == Place.DESTINATION, Copy.state == CopyState.WRITING))
         copies.one().state = CopyState.PROBLEM
-    assert words(detail(database, ids.sending).row)[2] == "problem"
+    assert words(detail(database, ids.sending).row)[2] == "refused"
 
 
 def test_a_word_without_proof_is_not_called_verified(database, ids):

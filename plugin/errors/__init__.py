@@ -219,6 +219,7 @@ from .receiver import (
 from .services import (
     AlreadyFounded as AlreadyFounded,
     ConnectionFileMissing as ConnectionFileMissing,
+    NoRecoveryKey as NoRecoveryKey,
     NoSystem as NoSystem,
     OwnCertificateUnknown as OwnCertificateUnknown,
     UnknownCamera as UnknownCamera,

@@ -37,6 +37,14 @@ class UnknownRecording(BodywornError):
     mend = "Choose one from the list of recordings."
 
 
+class NoRecoveryKey(BodywornError):
+    """Raised when encrypted content is to be read in a system that has no master key."""
+
+    id = "no-recovery-key"
+    sentence = "This system has no master key, so nothing here can open what was encrypted."
+    mend = "Open the recording at its content destination."
+
+
 class ConnectionFileMissing(BodywornError):
     """Raised when the form was sent without a file, or with an empty one."""
 

@@ -12,7 +12,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ..destination.client import Client
-from ..errors import BodywornError, DestinationProblem, DestinationUnreachable, LicenceMissing, NoticeRefused, TlsFailed
+from ..errors import (
+    BodywornError,
+    DestinationProblem,
+    DestinationUnreachable,
+    LicenceMissing,
+    NonsenseAnswer,
+    NoticeRefused,
+    TlsFailed,
+)
 from ..models import Destination
 from ..services import categories, destinations, parcels
 from . import shipment
@@ -78,7 +86,7 @@ class Errands:
         except _NOT_REACHED:
             raise
         except DestinationProblem as error:
-            if error.retry:
+            if error.retry and not isinstance(error, NonsenseAnswer):
                 raise
             with self._shop.database.write() as session:
                 categories.could_not_be_read(session, session.get_one(Destination, destination.id), error)

@@ -19,12 +19,21 @@ from ..destination.client import Client
 from ..destination.connection_file import parse
 from ..destination.rehearsal import Rehearsal, RehearsalStepName, rehearse
 from ..errors import BodywornError, ConnectionFileMissing, ConnectionFileTooLarge, StorageHostUnconfirmed
-from ..forms.destination import ConnectionFileForm, ExportForm
+from ..forms.destination import ConnectionFileForm, ExportForm, LimitForm
 from ..runtime import current
-from ..services import connection_files, destination_view, destinations, own_certificate, systems
+from ..services import (
+    connection_files,
+    destination_view,
+    destinations,
+    own_certificate,
+    parcels,
+    systems,
+    uplink_limit,
+)
 from ..services.connection_files import Site
 from ..services.keyring import Keyring
 from ..services.sentence import Problem, marked, problem_of
+from ..services.uplink_limit import UplinkLimit
 
 #: Of a connection file (API, section 1).
 _LIMIT_BYTES = 64 * 1024
@@ -58,6 +67,9 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/destination", "destination", destination)
     blueprint.add_url_rule("/fragments/destination", "destination_fragment", destination_fragment)
     blueprint.add_url_rule("/destination/connect", "connect_destination", connect_destination, methods=["POST"])
+    blueprint.add_url_rule("/destination/try-again", "try_destination_again", try_destination_again, methods=["POST"])
+    blueprint.add_url_rule("/destination/push", "push_again", push_again, methods=["POST"])
+    blueprint.add_url_rule("/destination/limit", "limit_uploads", limit_uploads, methods=["POST"])
     blueprint.add_url_rule("/destination/export", "export_connection_file", export_connection_file, methods=["POST"])
 
 
@@ -95,6 +107,36 @@ def connect_destination() -> ResponseReturnValue:
             actor=pages.actor(),
         )
     return pages.done(".destination", "destination-connected")
+
+
+@needs("bodyworn.destination")
+def try_destination_again() -> ResponseReturnValue:
+    """Have the destination tried at once, because somebody mended it."""
+    with current().database.write() as session:
+        destinations.try_again(session, actor=pages.actor())
+    return pages.done(".destination", "destination-tried-again")
+
+
+@needs("bodyworn.destination")
+def push_again() -> ResponseReturnValue:
+    """Have the destination told of all users and cameras again (DST-7)."""
+    with current().database.write() as session:
+        active = destinations.active(session)
+        if active is not None:
+            parcels.tell_all_again(session, active, actor=pages.actor())
+    return pages.done(".destination", "destination-pushed")
+
+
+@needs("bodyworn.destination")
+def limit_uploads() -> ResponseReturnValue:
+    """Limit what uploads may take of the line, or lift the limit."""
+    form = LimitForm(request.form)
+    if not form.validate():
+        return pages.still(_TEMPLATE, _content, 422, limit=form)
+    bits = form.bits_per_second
+    with current().database.write() as session:
+        uplink_limit.set_limit(session, UplinkLimit(bits, *form.minutes) if bits else None, actor=pages.actor())
+    return pages.done(".destination", "uploads-limited")
 
 
 @needs("bodyworn.destination")
@@ -163,7 +205,8 @@ def _export(form: ExportForm) -> bytes:
 
 def _content(session: Session, now: datetime) -> Mapping[str, Any]:
     return {
-        "destination": destination_view.destination(session),
+        "destination": (shown := destination_view.destination(session, now)),
+        "limit": _limit_form(shown.limit if shown else None),
         "exported": destination_view.exported_files(session),
         "export": _export_form(session),
         "refused": None,
@@ -171,6 +214,20 @@ def _content(session: Session, now: datetime) -> Mapping[str, Any]:
         "ask_host": None,
         "export_refused": None,
     }
+
+
+def _limit_form(limit: UplinkLimit | None) -> LimitForm:
+    if limit is None:
+        return LimitForm()
+    return LimitForm(
+        megabits=f"{limit.bits_per_second / 1e6:g}",
+        from_time=_time_of_day(limit.from_minute),
+        until_time=_time_of_day(limit.until_minute),
+    )
+
+
+def _time_of_day(minute: int | None) -> str:
+    return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _export_form(session: Session) -> ExportForm | None:

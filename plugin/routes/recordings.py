@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
+from ..errors import BodywornError
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
 from ..sending import send
-from ..services import events, recording_list
-from ..services.playback import open_content
+from ..services import deliveries, destinations, events, recording_list, recovery
+from ..services.playback import Content, open_content
 from ..services.recording_list import RecordingQuery, Show, Sort
+from ..services.sentence import problem_of
 
 
 def add(blueprint: Blueprint) -> None:
@@ -27,6 +29,13 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/recordings/<recording_id>", "recording", recording)
     blueprint.add_url_rule("/fragments/recordings/<recording_id>", "recording_fragment", recording_fragment)
     blueprint.add_url_rule("/recordings/<recording_id>/clips/<clip_id>", "recording_clip", recording_clip)
+    blueprint.add_url_rule(
+        "/recordings/<recording_id>/clips/<clip_id>/open", "open_recording_clip", open_recording_clip, methods=["POST"]
+    )
+    blueprint.add_url_rule(
+        "/recordings/<recording_id>/try-again", "try_recording_again", try_recording_again, methods=["POST"]
+    )
+    blueprint.add_url_rule("/not-transferred/try-again", "try_recordings_again", try_recordings_again, methods=["POST"])
 
 
 @needs("bodyworn.recordings")
@@ -60,11 +69,57 @@ def recording_clip(recording_id: str, clip_id: str) -> ResponseReturnValue:
     with runtime.database.read() as session:
         clip = recording_list.held_clip(session, recording_id, clip_id)
     content = open_content(runtime.spool(), clip.container_name, clip.spool_name)
-    if not request.headers.get("Range"):
+    if request.method == "GET":
         with runtime.database.write() as session:
             events.record(session, "clip.downloaded", "recording", recording_id, actor=pages.actor(), clip=clip.name)
-    response = send(content, {"Content-Type": "application/octet-stream"})
-    response.headers.set("Content-Disposition", "attachment", filename=clip.name)
+    return _download(content, clip.name)
+
+
+@needs("bodyworn.recordings")
+def open_recording_clip(recording_id: str, clip_id: str) -> ResponseReturnValue:
+    """Hand out the plaintext of an encrypted clip to whoever enters the passphrase; each attempt is in its custody."""
+    runtime = current()
+    with runtime.database.read() as session:
+        locked = recovery.locked_clip(session, recording_id, clip_id)
+    try:
+        content = recovery.open_locked(locked, runtime.spool(), request.form.get("passphrase", ""))
+    except BodywornError as error:
+        _opened(recording_id, locked.held.name, error.id)
+        refused = {"clip_id": clip_id, "problem": problem_of(error)}
+        return pages.still("bodyworn/recording.html", _one(recording_id), 422, not_opened=refused)
+    _opened(recording_id, locked.held.name, "done")
+    return _download(content, locked.held.name)
+
+
+@needs("bodyworn.recordings")
+def try_recording_again(recording_id: str) -> ResponseReturnValue:
+    """Have a refused recording sent again."""
+    with current().database.write() as session:
+        recording_list.recording(session, recording_id)
+        destination = destinations.active(session)
+        if destination is not None:
+            deliveries.try_again(session, recording_id, destination, actor=pages.actor())
+    return pages.done(".recording", "recordings-tried-again", recording_id=recording_id)
+
+
+@needs("bodyworn.recordings")
+def try_recordings_again() -> ResponseReturnValue:
+    """Have all refused recordings sent again."""
+    with current().database.write() as session:
+        destination = destinations.active(session)
+        if destination is not None:
+            deliveries.try_all_again(session, destination, actor=pages.actor())
+    return pages.done(".recordings", "recordings-tried-again", show=Show.REFUSED)
+
+
+def _opened(recording_id: str, name: str, result: str) -> None:
+    with current().database.write() as session:
+        recovery.opened(session, recording_id, name, actor=pages.actor(), result=result)
+
+
+def _download(content: Content, name: str) -> ResponseReturnValue:
+    response = send(content, {"Content-Type": "application/octet-stream", "Cache-Control": "no-store"})
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
@@ -80,4 +135,4 @@ def _list(session: Session, now: datetime) -> Mapping[str, Any]:
 
 
 def _one(recording_id: str) -> pages.Content:
-    return lambda session, now: {"recording": recording_list.recording(session, recording_id)}
+    return lambda session, now: {"recording": recording_list.recording(session, recording_id), "not_opened": None}

@@ -212,6 +212,12 @@ def try_again(session: Session, recording_id: str, destination: Destination, *, 
     return True
 
 
+def try_all_again(session: Session, destination: Destination, *, actor: str) -> int:
+    """Make every refused recording due again for which that can change anything; gives how many."""
+    refused = select(Recording.id).where(Recording.state == RecordingState.REFUSED)
+    return sum(try_again(session, one, destination, actor=actor) for one in list(session.scalars(refused)))
+
+
 def _forget_refusal(clip: Clip, there: Copy, *, keep: bool) -> None:
     """Let an object be sent as if it had never been; what can only go aside any more stays refused for that."""
     if not keep:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import AuthorizationFailed, DestinationFull, DestinationUnreachable, LicenceMissing, describe
 from ..models import Clip, Copy, CopyState, Destination, DestinationState, Place, Recording, RecordingState
+from . import deliveries
 from .message import Card, Message
 from .sentence import Sentence, Tone, named, plural, problem, sentence
 
@@ -51,7 +52,7 @@ def _not_connected() -> Message:
 def _connection(active: Destination) -> Iterable[Message]:
     if active.state not in (DestinationState.WAITING, DestinationState.STOPPED):
         return
-    stopped = active.state is DestinationState.STOPPED
+    stopped = needs_somebody(active)
     trouble = problem(active.problem_id, active.problem_values)
     yield Message(
         Tone.PROBLEM if stopped else Tone.ATTENTION,
@@ -89,17 +90,21 @@ def _refused(session: Session) -> Iterable[Message]:
             Tone.PROBLEM,
             sentence("Not transferred"),
             plural("{n} recording was not transferred", "{n} recordings were not transferred", n),
-            sentence("The content destination refused it. It is kept on the controller."),
+            plural(
+                "The content destination refused it, or some of it. It is kept on the controller.",
+                "The content destination refused them, or some of them. They are kept on the controller.",
+                n,
+            ),
             sentence("Show recordings"),
             "recordings",
-            {"show": "problem"},
+            {"show": "refused"},
         )
 
 
 def _waiting(session: Session) -> Iterable[Message]:
     """Recordings with a problem of their own, not the one that stops the whole destination."""
     stuck = Recording.state.in_((RecordingState.FOUND, RecordingState.STORED))
-    own = or_(Recording.retry_at.is_(None), Recording.attempts == 0)
+    own = or_(Recording.retry_at.is_(None), Recording.attempts == 0, Recording.problem_id.in_(deliveries.OWN_PROBLEMS))
     n = count_recordings(session, stuck, Recording.problem_id.is_not(None), own)
     if n:
         yield Message(
@@ -136,6 +141,13 @@ def label(destination: Destination) -> Sentence:
         if error is not None and issubclass(error, kind):
             return word
     return sentence("Stopped") if destination.state is DestinationState.STOPPED else sentence("Waiting")
+
+
+def needs_somebody(destination: Destination) -> bool:
+    """Tell whether people have to mend something there: it stopped, or it is full (C3)."""
+    return destination.state is DestinationState.STOPPED or (
+        destination.state is DestinationState.WAITING and destination.problem_id == DestinationFull.id
+    )
 
 
 def count_recordings(session: Session, *conditions: ColumnElement[bool]) -> int:

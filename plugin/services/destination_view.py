@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..models import Destination, DestinationState, ReceivedContainer, ReceiverAccount
-from .destination_card import LARGEST_CLOCK_DIFFERENCE_SECONDS, label
+from . import parcels, uplink_limit
+from .destination_card import LARGEST_CLOCK_DIFFERENCE_SECONDS, label, needs_somebody
 from .devices import State
 from .history import EventLine, history
 from .sentence import Problem, Sentence, Tone, problem, sentence
+from .uplink_limit import UplinkLimit
 
 #: What a destination can do, by its name in the stored capabilities.
 _CAPABILITIES = (
@@ -49,6 +51,14 @@ class DestinationView:
     capabilities: Sequence[tuple[Sentence, bool]]
     problem: Problem | None
     history: Sequence[EventLine]
+    #: Names of the categories that recordings can be given, when they were read, and what is wrong with the list since.
+    categories: Sequence[str]
+    categories_read_at: datetime | None
+    categories_problem: Problem | None
+    #: Users and cameras of which the destination has not been told as they are now.
+    untold: int
+    limit: UplinkLimit | None
+    limit_holds: bool
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,10 @@ class ExportedFile:
     active: bool
 
 
-def destination(session: Session) -> DestinationView | None:
+def destination(session: Session, now: datetime | None = None) -> DestinationView | None:
     """Give the destination in force, or None."""
     active = session.scalars(select(Destination).where(Destination.active)).first()
-    return _view(session, active) if active else None
+    return _view(session, active, now or datetime.now(UTC)) if active else None
 
 
 def exported_files(session: Session) -> list[ExportedFile]:
@@ -78,8 +88,8 @@ def holds_recordings(session: Session) -> bool:
     return session.scalars(held).first() is not None
 
 
-def _view(session: Session, active: Destination) -> DestinationView:
-    difference = active.clock_difference_seconds
+def _view(session: Session, active: Destination, now: datetime) -> DestinationView:
+    difference, limit = active.clock_difference_seconds, uplink_limit.limit_of(active)
     return DestinationView(
         id=active.id,
         site_name=active.site_name,
@@ -98,6 +108,12 @@ def _view(session: Session, active: Destination) -> DestinationView:
         capabilities=[(name, bool(active.capabilities.get(key))) for key, name in _CAPABILITIES],
         problem=problem(active.problem_id, active.problem_values),
         history=history(session, "destination", [active.id], newest_first=True, limit=20),
+        categories=[one["name"] for one in active.categories],
+        categories_read_at=active.categories_read_at,
+        categories_problem=problem(active.categories_problem_id, active.categories_problem_values),
+        untold=len(parcels.all_notices(session, active)),
+        limit=limit,
+        limit_holds=limit is not None and limit.holds(uplink_limit.minute_of_day(session, now)),
     )
 
 
@@ -107,7 +123,7 @@ def _state(active: Destination) -> State:
             return State(Tone.OKAY, sentence("Okay"))
         case DestinationState.UNTRIED:
             return State(Tone.INACTIVE, sentence("Not tried yet"))
-        case DestinationState.WAITING:
+        case DestinationState.WAITING if not needs_somebody(active):
             return State(Tone.ATTENTION, label(active))
         case _:
             return State(Tone.PROBLEM, label(active))

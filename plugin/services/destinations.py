@@ -123,6 +123,7 @@ def _take_over(destination: Destination, file: ConnectionFile, rehearsal: Rehear
     destination.can_verify = rehearsal.can_verify
     destination.capabilities = msgspec.to_builtins(rehearsal.capabilities)
     destination.clock_difference_seconds = rehearsal.clock_difference_seconds
+    destination.categories_read_at = None
 
 
 def _is_same(present: Destination, file: ConnectionFile, recognised: str | None) -> bool:

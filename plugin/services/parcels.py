@@ -16,7 +16,7 @@ from ..destination import metadata, names
 from ..destination.metadata import RecordingFacts
 from ..errors import BodywornError
 from ..models import Belonging, Camera, CameraUser, Clip, ClipKind, CopyState, Destination, Place, Recording, System
-from . import copies, systems
+from . import copies, events, systems
 from .deliveries import GOES_ASIDE, can, travels
 from .documents import Description
 from .recording_names import location_text
@@ -191,10 +191,12 @@ def all_notices(session: Session, destination: Destination) -> list[Notice]:
     ]
 
 
-def tell_all_again(session: Session) -> None:
+def tell_all_again(session: Session, destination: Destination, *, actor: str) -> None:
     """Forget what the destination was told of users and cameras, so that all of it is pushed again (DST-7)."""
     for row in [*session.scalars(select(CameraUser)), *session.scalars(select(Camera))]:
         row.pushed = None if row.pushed is None else AGAIN
+    destination.attempts_wanted += 1
+    events.record(session, "destination.pushed-again", "destination", destination.id, actor=actor)
 
 
 def _user_notice(user: CameraUser, destination: Destination) -> Notice:

@@ -21,6 +21,9 @@ _STATES: Mapping[CopyState, tuple[Tone, Sentence]] = {
     CopyState.ERASED: (Tone.INACTIVE, sentence("erased")),
     CopyState.PROBLEM: (Tone.PROBLEM, sentence("problem")),
 }
+#: What a destination will never take where it belongs: kept as rejected content there, or not there at all.
+_PUT_ASIDE = (Tone.ATTENTION, sentence("as rejected content"))
+_REFUSED = (Tone.PROBLEM, sentence("refused"))
 _NOT_THERE = (Tone.INACTIVE, sentence("not yet"))
 _NEVER_THERE = (Tone.INACTIVE, sentence("made here"))
 #: Of several clips, the one that is furthest behind speaks for all.
@@ -93,7 +96,15 @@ def _standing(place: Place, clips: Sequence[Clip]) -> Standing:
         word = sentence("storing") if place is Place.SPOOL else sentence("sending")
         return Standing(place, Tone.MOVING, word, _percent(place, clips), done, len(clips))
     assert behind is not None
-    return Standing(place, *_STATES[behind], done=done, total=len(clips))
+    return Standing(place, *_word(place, behind, clips), done=done, total=len(clips))
+
+
+def _word(place: Place, behind: CopyState, clips: Sequence[Clip]) -> tuple[Tone, Sentence]:
+    if place is Place.DESTINATION and behind is CopyState.PROBLEM:
+        return _REFUSED
+    if place is Place.DESTINATION and any((copy := _copy(clip, place)) and copy.problem_id for clip in clips):
+        return _PUT_ASIDE
+    return _STATES[behind]
 
 
 def _percent(place: Place, clips: Sequence[Clip]) -> int | None:

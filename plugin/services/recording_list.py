@@ -24,6 +24,7 @@ from ..models import (
     Recording,
     RecordingState,
 )
+from . import copies, deliveries, destinations
 from .devices import State, user_label
 from .history import EventLine, history
 from .paging import Page, like, paged
@@ -37,6 +38,8 @@ class Show(StrEnum):
     ALL = "all"
     UNDERWAY = "underway"
     DELIVERED = "delivered"
+    #: Refused by the destination.
+    REFUSED = "refused"
     PROBLEM = "problem"
 
 
@@ -101,6 +104,8 @@ class ClipView:
     copies: tuple[CopyView, ...]
     #: True while the controller holds a verified copy.
     held_here: bool
+    #: True while it holds the key as well, which the system's passphrase opens.
+    opens_here: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,18 @@ class RecordingDetail:
     erased_at: datetime | None
     attempts: int
     retry_at: datetime | None
+    #: What the camera's clock was ahead, where the container's name was corrected for it.
+    clock_offset_seconds: float | None
+    shifted_seconds: int
+    #: Where the destination keeps what it rejected, and how many objects those are.
+    rejected_container: str | None
+    put_aside: int
+    #: Refused by the destination, whole or in part.
+    not_transferred: bool
+    #: Objects that the destination takes nowhere, and clips that it took.
+    refused: int
+    clips_taken: int
+    may_try_again: bool
     clips: Sequence[ClipView]
     custody: Sequence[EventLine]
 
@@ -194,6 +211,16 @@ def recording(session: Session, recording_id: str) -> RecordingDetail:
         erased_at=found.erased_at,
         attempts=found.attempts,
         retry_at=found.retry_at,
+        clock_offset_seconds=found.clock_offset_seconds,
+        shifted_seconds=found.shifted_seconds,
+        rejected_container=found.rejected_container,
+        not_transferred=found.state is RecordingState.REFUSED,
+        put_aside=sum(_was_refused(clip) and _is_at_destination(clip) for clip in found.clips),
+        refused=sum(_was_refused(clip) and not _is_at_destination(clip) for clip in found.clips),
+        clips_taken=sum(
+            clip.kind is ClipKind.CLIP and _is_at_destination(clip) and not _was_refused(clip) for clip in found.clips
+        ),
+        may_try_again=deliveries.may_try_again(found, destinations.active(session)),
         clips=[_clip(clip) for clip in found.clips],
         custody=history(session, "recording", [found.id]),
     )
@@ -219,6 +246,8 @@ def _shown(query: Select[Any], show: Show) -> Select[Any]:
             return query.where(Recording.state.in_((RecordingState.FOUND, RecordingState.STORED)))
         case Show.DELIVERED:
             return query.where(Recording.state == RecordingState.DELIVERED)
+        case Show.REFUSED:
+            return query.where(Recording.state == RecordingState.REFUSED)
         case Show.PROBLEM:
             return query.where(troubled())
         case _:
@@ -281,7 +310,21 @@ def _clip(clip: Clip) -> ClipView:
         stored_md5=clip.stored_md5,
         copies=tuple(copy_view(clip, place) for place in WAY),
         held_here=_is_held(clip),
+        opens_here=clip.encrypted and _is_held(clip) and any(_is_held(one) for one in _keys(clip)),
     )
+
+
+def _keys(clip: Clip) -> list[Clip]:
+    return [one for one in clip.recording.clips if one.unlocks_id == clip.id]
+
+
+def _was_refused(clip: Clip) -> bool:
+    there = copies.find(clip, Place.DESTINATION)
+    return there is not None and there.problem_id is not None
+
+
+def _is_at_destination(clip: Clip) -> bool:
+    return copies.state(clip, Place.DESTINATION) in (CopyState.VERIFIED, CopyState.ACKNOWLEDGED)
 
 
 def _is_held(clip: Clip) -> bool:
