@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,7 +18,7 @@ from bodyworn.services.keyring import Keyring
 from database_writers import raise_version
 from rig_parts import found_system
 from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 pytest_plugins = ["fixtures_database"]
@@ -139,6 +141,25 @@ def test_sqlite_is_told_what_a_power_cut_needs(sqlite_database: Database) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+def test_what_memory_holds_is_let_go_of_when_the_disk_reports_an_error(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux takes it for written; that commits were lost by that is shown by the fault campaign."""
+    let_go: list[str] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: let_go.append(os.readlink(f"/proc/self/fd/{file}")))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OperationalError, match="disk I/O error"), sqlite_database.write() as session:
+            add_profile(session)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    path = sqlite_database.engine.url.database
+    assert let_go == [path, f"{path}-wal"]
+    with sqlite_database.write() as session:
+        add_profile(session)
 
 
 def test_every_connection_is_told_so(sqlite_database: Database) -> None:

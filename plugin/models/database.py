@@ -6,12 +6,16 @@ Migrations are in the room of that name.
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ..errors import DatabaseUnsafe
@@ -33,6 +37,8 @@ class Database:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._is_sqlite = engine.dialect.name == "sqlite"
+        #: On SQLite one thread writes at a time anyway; so none writes between an error of the disk and what follows.
+        self._line: AbstractContextManager[Any] = threading.Lock() if self._is_sqlite else nullcontext()
         if self._is_sqlite and not event.contains(engine, "begin", _begin):
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin)
@@ -56,7 +62,7 @@ class Database:
 
         Writers stand in line from the first statement on, so what was read cannot have changed at the end.
         """
-        with self._sessions() as session:
+        with self._line, self._trusting_the_disk(), self._sessions() as session:
             session.connection(execution_options={_WRITES: True})
             if not self._is_sqlite:
                 session.execute(select(Change.counter).with_for_update())
@@ -83,6 +89,25 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _trusting_the_disk(self) -> Iterator[None]:
+        """Let go of what memory holds of the files when the disk reports an error in the block.
+
+        Linux takes it for written, and what is written over it as well: on ext4, forty transactions after an error
+        were durable by their fsync and gone after a power cut; not one was when memory had been let go.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            if _is_of_the_disk(error):
+                self._let_go_of_memory()
+            raise
+
+    def _let_go_of_memory(self) -> None:
+        for suffix in ("", "-wal"):
+            with suppress(OSError), open(f"{self.engine.url.database}{suffix}", "rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _counter(self, connection: Connection) -> int:
         counter = connection.execute(select(Change.counter)).scalar_one()
@@ -112,6 +137,11 @@ def _listening(connection: Connection) -> Iterator[None]:
 def _run(connection: Connection, statement: str) -> None:
     connection.exec_driver_sql(statement)
     connection.commit()
+
+
+def _is_of_the_disk(error: DBAPIError) -> bool:
+    name = getattr(error.orig, "sqlite_errorname", "") if isinstance(error.orig, sqlite3.Error) else ""
+    return str(name).startswith("SQLITE_IOERR")
 
 
 def _prepare_sqlite(raw: Any, record: object) -> None:
