@@ -19,7 +19,7 @@ import loops
 from loops import Disk
 
 TOOLS: Final = ("nbdkit", "nbdfuse", "mkfs.ext4")
-_COMES_SECONDS: Final = 20.0
+_COMES_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.02
 
 
@@ -36,23 +36,14 @@ class Switch:
 
     folder: Path
 
-    def on(self, trouble: Trouble) -> None:
-        """Let every request of the kind fail from now on."""
-        (self.folder / trouble).touch()
+    def path(self, trouble: Trouble) -> Path:
+        """Name the file that turns them on: while it is there, every request of the kind fails."""
+        return self.folder / trouble
 
     def off(self) -> None:
         """Let everything go well again."""
         for trouble in Trouble:
-            (self.folder / trouble).unlink(missing_ok=True)
-
-    @contextmanager
-    def held(self, trouble: Trouble) -> Iterator[None]:
-        """Let the requests of the kind fail for the block's time."""
-        self.on(trouble)
-        try:
-            yield
-        finally:
-            self.off()
+            self.path(trouble).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -150,12 +150,17 @@ class Workload:
     @contextmanager
     def controller(self, trouble: Trouble = NO_TROUBLE) -> Iterator[ControllerProcess]:
         """Run a controller for the block's time; it is killed at its end if it has not ended by itself."""
-        process = ControllerProcess(self.home, trouble, self.log)
-        process.start()
+        process = self.start(trouble)
         try:
             yield process
         finally:
             process.kill()
+
+    def start(self, trouble: Trouble = NO_TROUBLE) -> ControllerProcess:
+        """Start a controller that whoever called this kills."""
+        process = ControllerProcess(self.home, trouble, self.log)
+        process.start()
+        return process
 
     def is_done(self, originals: list[Original]) -> bool:
         """Tell whether every recording has arrived and is gone from its camera, as far as the system knows."""
@@ -167,10 +172,10 @@ class Workload:
         return len(found) == len(originals) and all(None not in row for row in found)
 
     def wait_done(self, originals: list[Original], seconds: float = PATIENCE_SECONDS) -> bool:
-        """Wait until that is so; tells whether it became so in time."""
-        end = time.monotonic() + seconds
+        """Wait until that is so; tells whether it became so in time, which is longer on a busy machine."""
+        began = time.monotonic()
         while not self.is_done(originals):
-            if time.monotonic() > end:
+            if time.monotonic() - began > seconds * _busyness():
                 return False
             time.sleep(_POLL_SECONDS)
         return True
@@ -245,6 +250,11 @@ class Workload:
             book=OrderBook(self.database, self.rig.keyring),
             hook=no_fault,
         )
+
+
+def _busyness() -> float:
+    """Tell how much longer things take because others want the processors as well; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def tables() -> Path:
