@@ -487,6 +487,14 @@ def test_answers_before_the_body_is_read_are_heard_within_tls_too() -> None:
         assert put(client).verified
 
 
+def test_a_destination_that_stops_reading_within_tls_is_slow_and_not_broken() -> None:
+    with FakeDestination(certificate=self_signed()) as fake:
+        client = Client(fake.connection(), timeout_seconds=1)
+        fake.script("PUT", CLIP, silence)
+        with pytest.raises(errors.DestinationTooSlow):
+            put(client, bytes(64 * 1024 * 1024))
+
+
 def test_a_plain_server_at_an_https_address_is_named(fake: FakeDestination) -> None:
     uris = (f"https://127.0.0.1:{fake.port}{AUTH_PATH}",)
     with pytest.raises(errors.TlsFailed):

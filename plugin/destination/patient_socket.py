@@ -133,16 +133,19 @@ class PatientSocket:
         self._patience.earn(count)
 
     def _send_some(self, waiting: memoryview) -> int:
-        while True:
-            try:
-                count = self._socket.send(waiting)
-            except _WOULD_BLOCK:
-                self.wait(select.POLLIN | select.POLLOUT)
-                self._listen()
-            else:
-                self.moved(count)
-                self._sent_bytes += count
-                return count
+        while (count := self._try_to_send(waiting)) is None:
+            self.wait(select.POLLIN | select.POLLOUT)
+            self._listen()
+        self.moved(count)
+        self._sent_bytes += count
+        return count
+
+    def _try_to_send(self, waiting: memoryview) -> int | None:
+        """Send what goes at once, or None; to wait within the handler would make a slow network an error of TLS."""
+        try:
+            return self._socket.send(waiting)
+        except _WOULD_BLOCK:
+            return None
 
     def _listen(self) -> None:
         """Look for an answer without waiting; reading one byte is the one way that works for TLS as well."""
