@@ -135,11 +135,12 @@ def run(yard: Yard, trial: Trial) -> Findings:
     except Stuck as stuck:
         found.stuck += 1
         found.notes.append(f"stuck: {stuck}")
-        trial.mend(yard)
         yard.proxy.well = well
+        trial.mend(yard)
         yard.adopt()
     finally:
         yard.proxy.well = well
+        trial.mend(yard)
     return found
 
 
@@ -158,6 +159,7 @@ def _pass(yard: Yard, trial: Trial, interference: Interference, found: Findings)
         trial.mend(yard)
         yard.adopt()
         yard.wait(lambda: _has_ended(yard, recording_id))
+    trial.mend(yard)
     _look_at_the_end(yard, trial, recording_id, found)
     _compare_problems(yard, trial, recording_id, first, found)
     if not interference.taken:

@@ -350,10 +350,16 @@ class Yard:
 @contextmanager
 def opened(folder: Path, ground: Ground, seed: int, certificate: Certificate | None = None) -> Iterator[Yard]:
     """Found a system in a folder, and connect it to what stands on the ground, through a proxy."""
+    with fault_proxy.before(ground.behind, certificate) as proxy, founded(folder, ground, seed, proxy) as yard:
+        yield yard
+
+
+@contextmanager
+def founded(folder: Path, ground: Ground, seed: int, proxy: FakeDestination) -> Iterator[Yard]:
+    """Found a system in a folder, and connect it through a proxy that runs already."""
     for name in ("mounts", "spool"):
         (folder / name).mkdir(parents=True)
     with ExitStack() as stack:
-        proxy = stack.enter_context(fault_proxy.before(ground.behind, certificate))
         database = Database.at(f"sqlite:///{folder / 'bodyworn.db'}")
         stack.callback(database.close)
         with _MIGRATING:
