@@ -85,7 +85,7 @@ def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
         )
         yield _controller_message(controller, Tone.PROBLEM, sentence("Intake stopped"), text)
     free = _free_percent([controller])
-    if free is not None and free < LOW_STORAGE_PERCENT:
+    if free is not None and free < LOW_STORAGE_PERCENT and controller.intake_stopped_at is None:
         text = sentence(
             "Less than {percent} % storage left. Check that recordings reach the content destination.",
             percent=LOW_STORAGE_PERCENT,

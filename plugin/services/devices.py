@@ -113,8 +113,8 @@ class DockView:
 
     @property
     def camera_count(self) -> int:
-        """Count the bays that are taken."""
-        return sum(bay.state.word is not _BAY_STATES[BayState.EMPTY][1] for bay in self.bays)
+        """Count the bays in which a camera stands, or something that is being asked whether it is one."""
+        return sum(bay.camera is not None or bay.state.tone is Tone.MOVING for bay in self.bays)
 
     @property
     def new_cameras(self) -> Sequence[DockedCamera]:
