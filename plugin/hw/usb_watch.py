@@ -175,9 +175,15 @@ class UsbWatch:
         for path in self._blocks.keys() - found.keys():
             del self._blocks[path]
         for path, device in found.items():
+            if self._is_being_examined(device):
+                continue
             facts, known = block_facts(device), self._blocks.get(path)
             if facts is not None and (known is None or _is_other_medium(known, facts)):
                 self._take(device, "change")
+
+    def _is_being_examined(self, device: Any) -> bool:
+        """Tell whether udev is still finding out what is on a disk: its event will say, and until then nobody knows."""
+        return self._source == "udev" and _UDEV.exists() and not device.is_initialized
 
     def _publish(self) -> None:
         view = {one.place: one for one in self._attached()}
