@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -21,8 +22,8 @@ from bodyworn.crypto import envelope
 from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.destination.names import read_container_name
-from bodyworn.errors import SerialTaken
-from bodyworn.hw import docking
+from bodyworn.errors import CameraTwice, SerialTaken
+from bodyworn.hw import docked, docking
 from bodyworn.hw.drivers import volume
 from bodyworn.models import BayState, Belonging, RecordingState
 from bodyworn.services import cameras, users
@@ -137,8 +138,10 @@ def test_a_new_camera_is_listed_and_never_read(station: Station) -> None:
         # firmware that hands its media unit over unasked gains nothing by it
         home.rename(station.bay() / "host" / "media")
         with Watch(station.bay() / "host" / "media") as watch:
+            before = station.database.change_counter()
             time.sleep(1.2)
             assert watch.opened() == []
+            assert station.database.change_counter() - before <= 3, "whoever waits writes nothing"
         assert [one.belonging for one in station.known(camera.serial)] == [Belonging.NEW]
         assert station.recordings() == []
         (station.bay() / "host" / "media").rename(home)
@@ -173,12 +176,55 @@ def test_a_second_camera_of_the_same_serial_number_stays_new_and_unread(station:
         new = next(one for one in station.known("TWIN") if one.belonging is Belonging.NEW)
         with pytest.raises(SerialTaken, match="TWIN"), station.database.write() as session:
             cameras.add_cameras(session, [new.id], actor=ACTOR)
-        assert station.bay_state(2) is BayState.NEW
+        assert (station.bay_state(2), station.bay_row(2).problem_id) == (BayState.NEW, "serial-taken")
     assert len(station.known("TWIN")) == 2
     assert twin.recordings() == (kept.id,)
     found = station.recording(recorded)
     assert found is not None
     assert found.camera_id != new.id
+
+
+def test_of_two_new_cameras_with_one_serial_number_neither_can_be_added(station: Station) -> None:
+    twins = [station.camera(number, serial="TWIN") for number in (1, 2)]
+    with station.running():
+        for number, camera in enumerate(twins, 1):
+            camera.dock(station.bay(number))
+        station.wait(lambda: {station.bay_row(number).problem_id for number in (1, 2)} == {"camera-twice"})
+        assert [station.bay_state(number) for number in (1, 2)] == [BayState.NEW, BayState.NEW]
+        for one in station.known("TWIN"):
+            with pytest.raises(CameraTwice, match="TWIN"), station.database.write() as session:
+                cameras.add_cameras(session, [one.id], actor=ACTOR)
+        twins[0].undock()
+        station.wait(lambda: station.bay_row(2).problem_id is None)
+        assert station.bay_state(2) is BayState.NEW
+
+
+def test_a_camera_and_its_perfect_copy_are_both_left_alone(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same key in both, nobody can tell which one is genuine."""
+    monkeypatch.setattr(docked, "MOVING_SECONDS", 0.3)
+    monkeypatch.setattr(docking, "_RETRY_SECONDS", 0.3)
+    camera = station.worn()
+    folder = station.rig.data_dir / "cameras"
+    shutil.copytree(folder / "1", folder / "2")
+    copy = station.camera(2, serial=camera.serial)
+    with station.running():
+        for number, one in enumerate((camera, copy), 1):
+            one.dock(station.bay(number))
+        station.wait(lambda: {station.bay_row(number).problem_id for number in (1, 2)} == {"camera-twice"})
+        assert "Nothing is read from either" in station.sentence(station.bay_row())
+        copy.undock()
+        station.wait(lambda: station.bay_state() is BayState.READY)
+
+
+def test_a_camera_that_moves_from_one_bay_to_another_is_no_twin(station: Station) -> None:
+    camera = station.worn()
+    with station.running():
+        camera.dock(station.bay(1))
+        station.wait(lambda: station.bay_state(1) is BayState.READY)
+        camera.undock()
+        camera.dock(station.bay(2))
+        station.wait(lambda: station.bay_state(2) is BayState.READY)
+        assert station.bay_row(2).problem_id is None
 
 
 def test_an_impostor_is_not_read(station: Station) -> None:
