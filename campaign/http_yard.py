@@ -8,6 +8,7 @@ proxy, as whoever owns the destination reads it.
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 import urllib.request
@@ -106,18 +107,27 @@ class Ground(Protocol):
     def listed(self, container: str) -> list[str]:
         """List the objects of a container."""
 
+    def forget(self, container: str) -> None:
+        """Remove a container where it takes memory."""
+
 
 class ScriptedGround:
     """The scripted destination, without a script."""
 
     def __init__(self, fake: FakeDestination) -> None:
         self._fake = fake
-        self.behind = Behind("127.0.0.1", fake.port)
+        self.behind = Behind(fake.at_address, fake.port)
         self.connection = fake.connection()
 
     def listed(self, container: str) -> list[str]:
         """List the objects of a container."""
         return [path.partition("/")[2] for path in list(self._fake.objects) if path.startswith(f"{container}/")]
+
+    def forget(self, container: str) -> None:
+        """Remove a container, and what was asked."""
+        self._fake.requests.clear()
+        for name in self.listed(container):
+            del self._fake.objects[f"{container}/{name}"]
 
 
 class SwiftGround:
@@ -136,6 +146,9 @@ class SwiftGround:
         request = urllib.request.Request(url, headers={"X-Auth-Token": signed_in.token.reveal()})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return [entry["name"] for entry in json.load(answer)]
+
+    def forget(self, container: str) -> None:
+        """Leave it: it is on a disk that goes with this Swift."""
 
 
 @dataclass
@@ -258,9 +271,12 @@ class Yard:
             return {recording.id for recording, _ in granted}
 
     def forget(self, recording_id: str) -> None:
-        """Let a recording that was looked at leave the camera, so that the next looks take no longer."""
+        """Let a recording that was looked at leave camera, spool and destination: later looks are as quick."""
         with self.database.write() as session:
-            session.get_one(Recording, recording_id).erased_at = START
+            recording = session.get_one(Recording, recording_id)
+            recording.erased_at, container = START, recording.container_name
+        shutil.rmtree(self.shop.spool.root / container)
+        self.ground.forget(container)
 
     def is_whole(self, recording_id: str) -> bool:
         """Tell whether the spool has every object of a recording as it was stored."""

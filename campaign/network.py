@@ -16,16 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import controllers  # noqa: F401 - first of all, because it mounts the plugin
-from bodyworn.destination.connection_file import ConnectionFile
 from certificates import self_signed
 from fake_destination import Exchange, FakeDestination, Turn
 from fault_proxy import Behind, pass_on
 from http_trial import Asked, Expected, Times, Trial, in_lanes, run, warm_up
-from http_yard import CLIP_BYTES, Yard, founded
+from http_yard import CLIP_BYTES, ScriptedGround, Yard, founded
 from outcome import Outcome, Plan, Size
 
 NAME = "network"
@@ -231,19 +230,6 @@ FAULTS = (
 # --- the tier
 
 
-@dataclass
-class Ground:
-    """The scripted destination in its network."""
-
-    behind: Behind
-    connection: ConnectionFile
-    _fake: FakeDestination = field(repr=False)
-
-    def listed(self, container: str) -> list[str]:
-        """List the objects of a container."""
-        return [path.partition("/")[2] for path in list(self._fake.objects) if path.startswith(f"{container}/")]
-
-
 def unavailable() -> str | None:
     """Say why there can be no networks here."""
     if os.geteuid():
@@ -292,8 +278,9 @@ def _yard(plan: Plan, cable: Cable, number: int) -> Iterator[Yard]:
         )
         stack.callback(proxy.stop)
         cable.ours.enter()
-        ground = Ground(behind, fake.connection(), fake)
-        yield stack.enter_context(founded(plan.folder / f"yard-{number}", ground, plan.seed + number, proxy))
+        yield stack.enter_context(
+            founded(plan.folder / f"yard-{number}", ScriptedGround(fake), plan.seed + number, proxy)
+        )
 
 
 def _started(destination: FakeDestination) -> FakeDestination:
