@@ -50,6 +50,7 @@ class Docked:
         return {file.path for file in self.family.files if file.end is End.LEFT}
 
 
+@pytest.mark.feature("HST-5")
 def test_every_file_of_every_family_has_its_end(yard: Yard, tmp_path: Path) -> None:
     fleet = [_made(make(), tmp_path, number) for number, make in enumerate(FAMILIES)]
     with yard.uploading(parallel=2), _docked(yard, fleet):
