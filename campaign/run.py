@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +30,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(FOLDER), str(TESTS), *filter(Non
 
 import conftest  # noqa: E402, F401 - mounts the plugin of this folder, whatever else is installed
 import report  # noqa: E402
+import seeds  # noqa: E402
 from outcome import Outcome, Plan, Size, Tier  # noqa: E402
 
 _MEMORY = Path("/dev/shm")
@@ -59,15 +61,15 @@ def main() -> int:
     print(f"size {asked.size}, seed {asked.seed}, lanes {asked.lanes}", flush=True)
     by_tier: dict[str, list[Outcome]] = {}
     unavailable: dict[str, str] = {}
-    for name in asked.tier or TIERS:
+    end = began + asked.minutes * 60 if asked.minutes else None
+    for name, wishes in _wishes(asked).items():
         tier = find_tier(name)
         reason = tier.unavailable() if tier else "there is no such module"
         if tier is None or reason:
             unavailable[name] = reason or ""
             print(f"{name}: not run, {reason}", flush=True)
             continue
-        end = began + asked.minutes * 60 if asked.minutes else None
-        by_tier[name] = run_tier(tier, asked, end)
+        by_tier[name] = [one for wish in wishes for one in run_tier(tier, asked, wish, end)]
     print(report.table(by_tier, unavailable))
     seconds = round(time.monotonic() - began, 1)
     about = {"size": asked.size, "seed": asked.seed, "lanes": asked.lanes, "only": asked.only, "seconds": seconds}
@@ -77,6 +79,25 @@ def main() -> int:
     return 0 if all(map(report.is_clean, by_tier.values())) else 1
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What to try of a tier: what its size says, or one point."""
+
+    seed: int
+    only: str | None
+
+
+def _wishes(asked: argparse.Namespace) -> dict[str, list[Wish]]:
+    """List what is to be tried of each tier."""
+    if not asked.kept:
+        return {name: [Wish(asked.seed, asked.only)] for name in asked.tier or TIERS}
+    return {
+        name: [Wish(one.seed, one.point) for one in points]
+        for name, points in seeds.kept().items()
+        if name in (asked.tier or TIERS)
+    }
+
+
 def find_tier(name: str) -> Tier | None:
     """Import the module of a tier; None where there is none."""
     if importlib.util.find_spec(name) is None:
@@ -84,10 +105,10 @@ def find_tier(name: str) -> Tier | None:
     return cast(Tier, importlib.import_module(name))
 
 
-def run_tier(tier: Tier, asked: argparse.Namespace, end: float | None) -> list[Outcome]:
+def run_tier(tier: Tier, asked: argparse.Namespace, wish: Wish, end: float | None) -> list[Outcome]:
     """Run one tier in a folder of its own, and say how far it is; what it left undone at ``end`` stays undone."""
     folder = Path(tempfile.mkdtemp(prefix=f"bodyworn-{tier.NAME}-", dir=asked.folder or _place(tier)))
-    plan = Plan(Size(asked.size), asked.seed, folder, asked.only, asked.lanes)
+    plan = Plan(Size(asked.size), wish.seed, folder, wish.only, asked.lanes)
     found: list[Outcome] = []
     began = said = time.monotonic()
     points = tier.outcomes(plan)
@@ -136,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tier", action="append", choices=TIERS, help="run this tier; may be repeated")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat the choices of another run")
     parser.add_argument("--only", metavar="POINT", help="try this point alone, as a run named it")
+    parser.add_argument("--kept", action="store_true", help="try the points that failed once (campaign/seeds.json)")
     parser.add_argument("--lanes", type=int, default=4, help="systems that are broken at the same time (4)")
     parser.add_argument("--minutes", type=float, help="end after this time, wherever it is")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="write the figures here")

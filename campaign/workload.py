@@ -95,7 +95,7 @@ class Workload:
         self.cameras = [self._camera(number) for number in range(1, CAMERAS + 1)]
         with self.controller():
             self.dock_all()
-            if not rigs.wait_until(self._all_ready, PATIENCE_SECONDS):
+            if not rigs.wait_until(self._all_ready, PATIENCE_SECONDS * _busyness()):
                 raise TimeoutError(f"the cameras could not be added\n{self.story()}")
             self.undock_all()
         return self

@@ -256,7 +256,7 @@ def _dynamic_in(text: str) -> Iterator[int]:
     return _dynamic(_parsed(text))
 
 
-@pytest.mark.parametrize("folder", ["tests", "bench"])
+@pytest.mark.parametrize("folder", ["tests", "bench", "campaign"])
 def test_tests_use_the_names_that_hosts_use(folder: str) -> None:
     wrong = [
         f"{folder}/{path}:{node.lineno}"

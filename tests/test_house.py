@@ -21,7 +21,7 @@ from bodyworn.errors import BodywornError, every_error
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("plugin", "host")
-TREES = (*CODE, "tests", "bench")
+TREES = (*CODE, "tests", "bench", "campaign")
 TEMPLATES = sorted(path for folder in CODE for path in (ROOT / folder / "templates").rglob("*.html"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MOST_LINES = 400
@@ -283,5 +283,5 @@ def test_links_of_documents_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_exist(document: Path) -> None:
-    named = re.findall(r"`((?:plugin|host|tests|bench|docs)/[\w./-]+)`", document.read_text())
+    named = re.findall(r"`((?:plugin|host|tests|bench|campaign|docs)/[\w./-]+)`", document.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []

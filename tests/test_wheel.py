@@ -93,7 +93,7 @@ def test_it_holds_what_is_not_python(names: set[str], pattern: str) -> None:
 
 
 def test_it_holds_nothing_of_tests_and_tools(names: set[str]) -> None:
-    assert [name for name in names if re.search(r"(^|/)(tests|bench|docs)/|\.pyc$|\.po$", name)] == []
+    assert [name for name in names if re.search(r"(^|/)(tests|bench|campaign|docs)/|\.pyc$|\.po$", name)] == []
 
 
 def test_its_manifest_is_the_file_itself(wheel: Path) -> None:
