@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -18,7 +19,7 @@ from typing import Any, get_args
 
 import pytest
 from bodyworn.errors import HelperRefused, HelperUnreachable, HelperUnsafe, MountFailed
-from bodyworn.hw import mounts, usb_policy
+from bodyworn.hw import mounts, service_units, usb_policy
 from bodyworn.hw.helper import devices, mounting, places, wire
 from bodyworn.hw.helper.client import Helper
 from bodyworn.hw.helper.filesystems import ALLOWED, Owner
@@ -277,3 +278,29 @@ def test_the_usb_policy_is_done_by_the_helper(served: Helper, folder: Path, tmp_
 
 def test_every_request_has_a_verb() -> None:
     assert set(VERBS) == set(get_args(wire.Request))
+
+
+def test_the_services_are_units_that_systemd_takes(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing")
+    program = tmp_path / "bodyworn"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    found = service_units.units(program, "root", tmp_path)
+    for name, text in found.items():
+        assert "@" not in re.sub(r"@(system-service|mount|privileged)", "", text)
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in found)],
+        capture_output=True,
+        text=True,
+    )
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "bodyworn-" in line]
+    assert ours == []
+
+
+def test_the_helper_has_no_mount_namespace_of_its_own(tmp_path: Path) -> None:
+    """What is mounted in one would be seen by nobody else."""
+    text = service_units.units(Path("/usr/bin/bodyworn"), "bodyworn", tmp_path)["bodyworn-helper.service"]
+    set_there = {line.partition("=")[0] for line in text.splitlines() if "=" in line and not line.startswith("#")}
+    assert not [one for one in set_there if re.match("Protect|Private|ReadOnly|ReadWrite|Inaccessible|Temporary", one)]

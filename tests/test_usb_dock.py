@@ -10,7 +10,7 @@ import pytest
 from testbed import child_pytest
 
 FILE = "looped_usb.py"
-TOOLS = ("unshare", "udevadm", "losetup", "mkfs.exfat", "mkfs.ext4", "mount.exfat-fuse", "ip")
+TOOLS = ("unshare", "udevadm", "losetup", "mkfs.exfat", "mkfs.ext4", "mkfs.vfat", "mount.exfat-fuse", "fusefat", "ip")
 #: All of them are one run of a child process, so one worker must have them all.
 pytestmark = pytest.mark.xdist_group("looped usb")
 

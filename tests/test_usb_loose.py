@@ -40,7 +40,7 @@ class LooseSocket:
     """A simulated bay with such a socket."""
 
     def __init__(self, bay_id: str, port: HostPort) -> None:
-        self.bay_id, self._port = bay_id, port
+        self.bay_id, self.bus, self._port = bay_id, bay_id, port
 
     def camera(self, book: OrderBook, scratch: Path) -> VolumeCamera | None:
         plug = self._port.state().plug

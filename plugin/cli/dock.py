@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
 from ..errors import UnknownDock
-from ..hw import usb_marks, usb_policy
+from ..hw import service_units, usb_marks, usb_policy
 from ..hw.usb_watch import UsbWatch
 from ..models import Bay, Database, DockKind
 from ..services import docks, usb_guarding
@@ -117,6 +119,25 @@ def guard(wanted: str, database: str) -> None:
 def rules() -> None:
     """Print the udev rules that keep desktop programs away from docked cameras."""
     click.echo(usb_marks.rules(), nl=False)
+
+
+@command.command("units")
+@click.option("--user", default="bodyworn", show_default=True, help="Who the controller is; not root.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/bodyworn"),
+    show_default=True,
+    help="The plugin's folder; that user's.",
+)
+@click.option("--into", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Write them here instead.")
+def units(user: str, data_dir: Path, into: Path | None) -> None:
+    """Print the systemd services of a controller without rights, and of the helper that mounts for it."""
+    for name, text in service_units.units(Path(sys.argv[0]).absolute(), user, data_dir).items():
+        if into is not None:
+            (into / name).write_text(text, "utf-8")
+        else:
+            click.echo(f"# /etc/systemd/system/{name}\n{text}")
 
 
 @contextmanager

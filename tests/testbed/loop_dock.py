@@ -112,6 +112,17 @@ class LoopSocket:
             self._in.discard(unit)
             self._port.eject([unit])
 
+    @contextmanager
+    def holding(self, image: Path) -> Iterator[None]:
+        """Have a disk stand there that is no simulated camera."""
+        node = self._nodes[Unit.MEDIA]
+        _losetup(node, str(image))
+        try:
+            yield
+        finally:
+            _losetup("--detach", node)
+            _wait_until_free(node)
+
     def backing(self, unit: Unit) -> Path:
         """Give the image that is a unit's medium now."""
         return self._port.path(unit)

@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 from bodyworn.camera_volume.documents import Unit
 from bodyworn.camera_volume.port import UnitKind
+from bodyworn.cli import rig as rigs
 from bodyworn.errors import NoUdevEvents
-from bodyworn.hw import usb_port
+from bodyworn.hw import mounts, usb_port
 from bodyworn.hw.sockets import Sockets
 from bodyworn.hw.usb_watch import UsbWatch
 from bodyworn.models import Bay, BayState, Belonging, Camera, Controller, DockKind
 from bodyworn.services import docks
+from disk_parts import transcend
+from helper_parts import helper_process, image, trusted
 from running_station import SMALL, Station
 from sqlalchemy import select
 from testbed.loop_dock import LoopSocket, private_run, private_udev
@@ -164,6 +167,37 @@ def test_bays_are_learned_in_the_order_of_docking_and_keep_their_names(depot: De
 
 def test_the_whole_way_over_exfat(depot: Depot) -> None:
     whole_way(depot, EXFAT)
+
+
+def test_a_plain_disk_of_vfat_is_emptied(depot: Depot, tmp_path: Path) -> None:
+    """Added while it is empty, then worn, docked, offloaded, delivered, and its clips deleted on it."""
+    depot.know()
+    station, loop = depot.station, depot.loops[0]
+    disk = image(tmp_path, "vfat", {})
+    with depot.running():
+        with loop.holding(disk):
+            depot.wait(lambda: depot.state() is BayState.NEW)
+            with station.database.read() as session:
+                serial = session.scalars(select(Camera)).one().serial
+            rigs.add_new_cameras(station.rig, [serial], ["Olga"])
+            depot.wait(lambda: depot.state() is BayState.READY)
+        depot.wait(lambda: depot.state() is BayState.EMPTY)
+        with mounts.image_mounted(disk, "vfat", tmp_path / "worn", read_only=False) as folder:
+            transcend(folder)
+        with loop.holding(disk):
+            depot.wait(lambda: [bool(one.erased_at) for one in station.recordings()] == [True, True])
+            depot.wait(lambda: depot.state() is BayState.READY)
+    with mounts.image_mounted(disk, "vfat", tmp_path / "worn", read_only=True) as folder:
+        left = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert left == {"VERSION.TXT", "bodyworn.mark"}
+
+
+def test_the_whole_way_by_the_helper(depot: Depot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is mounted is mounted by a process of its own; in its folder, and nowhere else."""
+    with trusted() as folder, helper_process(folder, tmp_path, os.geteuid()):
+        monkeypatch.setenv("BODYWORN_HELPER", str(folder / "socket"))
+        whole_way(depot, EXFAT)
+        assert not mounted_beneath(folder)
 
 
 def test_the_whole_way_over_ext4_where_that_is_allowed(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
