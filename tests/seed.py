@@ -79,6 +79,7 @@ class Seeded:
     delivered: str
     sending: str
     refused: str
+    dock: str
 
 
 def found_system(session: Session, now: datetime, *, demonstration: bool = False) -> Controller:
@@ -223,7 +224,7 @@ def _seed(session: Session, now: datetime) -> Seeded:
     broken = add_camera(session, now, "B8A44F1102", users[3], battery_percent=12, charging=False)
     nobodys = add_camera(session, now, "B8A44F1120")
     away = add_camera(session, now, "B8A44F1110", users[4], last_seen_at=now - timedelta(hours=9), charging=False)
-    _dock(session, controller, now, ready, offloading, synchronising, new, broken, nobodys)
+    dock = _dock(session, controller, now, ready, offloading, synchronising, new, broken, nobodys)
     for camera in (ready, offloading, broken):
         events.record(session, "camera.new", "camera", camera.id, serial=camera.serial, model=camera.model)
         events.record(session, "camera.added", "camera", camera.id, actor="root", serial=camera.serial)
@@ -259,7 +260,9 @@ def _seed(session: Session, now: datetime) -> Seeded:
         problem_values={},
     )
     add_recording(session, broken, controller, now - timedelta(hours=7), RecordingState.QUARANTINED)
-    return Seeded(ready.id, offloading.id, new.id, broken.id, nobodys.id, away.id, delivered.id, sending.id, refused.id)
+    return Seeded(
+        ready.id, offloading.id, new.id, broken.id, nobodys.id, away.id, delivered.id, sending.id, refused.id, dock.id
+    )
 
 
 _USERS = (
@@ -271,7 +274,7 @@ _USERS = (
 )
 
 
-def _dock(session: Session, controller: Controller, now: datetime, *cameras: Camera) -> None:
+def _dock(session: Session, controller: Controller, now: datetime, *cameras: Camera) -> Dock:
     ready, offloading, synchronising, new, broken, nobodys = cameras
     dock = Dock(controller_id=controller.id, name="Dock 1", kind=DockKind.SIMULATED, locator="/nowhere")
     damage = StoreDamaged(name="clip 3", reason="input/output error")
@@ -305,6 +308,7 @@ def _dock(session: Session, controller: Controller, now: datetime, *cameras: Cam
     ]
     session.add(dock)
     session.flush()
+    return dock
 
 
 def _bay(number: int, state: BayState, camera: Camera | None, docked_at: datetime | None, **values: object) -> Bay:

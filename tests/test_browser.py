@@ -109,6 +109,9 @@ def addresses(ids):
     return (
         "/bodyworn/",
         "/bodyworn/devices",
+        "/bodyworn/docks",
+        f"/bodyworn/docks/{ids.dock}",
+        f"/bodyworn/docks/{ids.dock}/forget",
         f"/bodyworn/devices/cameras/{ids.problem_camera}",
         f"/bodyworn/devices/cameras/{ids.new_camera}",
         "/bodyworn/recordings",
