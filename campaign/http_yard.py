@@ -69,7 +69,7 @@ from sqlalchemy.orm import selectinload
 from swift_node import Swift
 
 CLIP_BYTES = 1_300_000
-ENDS_SECONDS = 30.0
+ENDS_SECONDS = 60.0
 _LOOK_SECONDS = 0.01
 _LARGEST_BYTES = 64 * 1024 * 1024
 #: One migration at a time: the tool keeps its context in its module.
