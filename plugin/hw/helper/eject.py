@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from typing import Final
@@ -19,6 +20,7 @@ def eject_medium(node: str) -> None:
     descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.ioctl(descriptor, _DOORUNLOCK)
-        fcntl.ioctl(descriptor, _CDROMEJECT)
+        if fcntl.ioctl(descriptor, _CDROMEJECT):  # what the device itself refuses is no error of the call
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
     finally:
         os.close(descriptor)
