@@ -22,8 +22,9 @@ from bodyworn.errors import (
     SealBroken,
 )
 from bodyworn.models import Destination, DestinationState, Event, RecordingState
-from bodyworn.services import destinations
+from bodyworn.services import destinations, uplink_limit
 from bodyworn.services.keyring import Keyring
+from bodyworn.services.uplink_limit import UplinkLimit
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fake_destination import API_KEY, FakeDestination
@@ -56,8 +57,10 @@ def public_pem() -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def adopt(depot: Depot, session: Session, data: bytes, rehearsal: Rehearsal = GOOD) -> Destination:
-    return destinations.adopt(session, depot.keyring, data, rehearsal, actor=ACTOR)
+def adopt(
+    depot: Depot, session: Session, data: bytes, rehearsal: Rehearsal = GOOD, recognised: str | None = None
+) -> Destination:
+    return destinations.adopt(session, depot.keyring, data, rehearsal, recognised=recognised, actor=ACTOR)
 
 
 def test_what_did_not_pass_its_rehearsal_is_not_adopted(depot: Depot) -> None:
@@ -106,6 +109,19 @@ def test_another_destination_gets_a_row_of_its_own(depot: Depot) -> None:
         assert first.id != second.id
         assert first.connection_id != second.connection_id
         assert [one.id for one in session.scalars(select(Destination).where(Destination.active))] == [second.id]
+
+
+def test_a_destination_that_remembers_a_connection_keeps_it(depot: Depot) -> None:
+    """It is set once there; another one would make it refuse this system as somebody else (C3, wrong system)."""
+    with depot.database.write() as session:
+        remembered = adopt(depot, session, connection_file(9), recognised="from-another-life")
+        assert remembered.connection_id == "from-another-life"
+        uplink_limit.set_limit(session, UplinkLimit(5_000_000, 60, 120), actor=ACTOR)
+        other = adopt(depot, session, connection_file(10))
+        assert uplink_limit.limit_of(other) == UplinkLimit(5_000_000, 60, 120), "the line is the same"
+        back = adopt(depot, session, connection_file(11), recognised="from-another-life")
+        assert back.id == remembered.id
+        assert [one.id for one in session.scalars(select(Destination).where(Destination.active))] == [remembered.id]
 
 
 @pytest.mark.feature("DST-5")

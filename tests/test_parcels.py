@@ -105,6 +105,34 @@ def test_the_container_says_whose_and_when_and_where(waiting: Waiting) -> None:
     assert told["SCUSerialNumber"].startswith("BWC-")
 
 
+def test_a_corrected_name_says_why_it_is_not_the_cameras_time(waiting: Waiting) -> None:
+    with waiting.depot.database.write() as session:
+        assert not any(key.startswith("Bodyworn") for key in waiting.pack(session).metadata)
+        recording = waiting.recording(session)
+        recording.clock_offset_seconds, recording.shifted_seconds = -3724.6, 2
+        told = waiting.pack(session).metadata
+    assert (told["BodywornClockOffsetSeconds"], told["BodywornShiftedSeconds"]) == ("-3725", "2")
+    assert told["TriggerOnTime"] == f"{START.timestamp():.0f}", "what the camera said stays as it is"
+
+
+@pytest.mark.feature("REC-4")
+def test_a_category_travels_with_its_name_where_the_destination_has_categories(waiting: Waiting) -> None:
+    with waiting.depot.database.write() as session:
+        bookmark_row = next(clip for clip in waiting.recording(session).clips if clip.kind is ClipKind.BOOKMARK)
+        bookmark_row.wire_metadata = {**bookmark_row.wire_metadata, "CategoryID": "5"}
+        destination = waiting.destination(session)
+        destination.categories = [{"id": "5", "name": "Traffic"}]
+
+        def told() -> dict[str, str]:
+            return next(item.metadata for item in waiting.pack(session).items if item.clip_id == bookmark_row.id)
+
+        assert (told()["CategoryID"], told()["CategoryName"]) == ("5", "Traffic")
+        destination.categories = []
+        assert told()["CategoryID"] == "5", "one that is not known here comes from a camera that was long away"
+        destination.capabilities = {**destination.capabilities, "read_categories": False}
+        assert not {"CategoryID", "CategoryName"} & told().keys()
+
+
 def test_what_this_destination_has_proved_is_not_sent_again(waiting: Waiting) -> None:
     with waiting.depot.database.write() as session:
         clip = waiting.recording(session).clips[0]

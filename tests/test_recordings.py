@@ -83,6 +83,17 @@ def test_it_is_named_by_user_camera_and_trigger(depot: Depot) -> None:
         assert recording.problem_id is None
 
 
+def test_how_a_name_came_to_be_is_kept_with_the_recording(depot: Depot) -> None:
+    with depot.database.write() as session:
+        camera = depot.camera(session)
+        camera.clock_offset_seconds = 600.0
+        found = [find(session, camera, depot.key, make_document()) for _ in range(2)]
+        assert [(one.clock_offset_seconds, one.shifted_seconds) for one in found] == [(600.0, 0), (600.0, 1)]
+        camera.clock_offset_seconds = 59.0
+        right = find(session, camera, depot.key, make_document())
+        assert (right.clock_offset_seconds, right.shifted_seconds) == (None, 0)
+
+
 def test_a_recording_of_nobody_is_stored_and_says_so(depot: Depot) -> None:
     with depot.database.write() as session:
         recording = depot.recording(session)

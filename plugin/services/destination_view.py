@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -106,7 +106,7 @@ def _view(session: Session, active: Destination, now: datetime) -> DestinationVi
         container_type=active.container_type,
         can_verify=active.can_verify,
         capabilities=[(name, bool(active.capabilities.get(key))) for key, name in _CAPABILITIES],
-        problem=problem(active.problem_id, active.problem_values),
+        problem=_problem(active),
         history=history(session, "destination", [active.id], newest_first=True, limit=20),
         categories=[one["name"] for one in active.categories],
         categories_read_at=active.categories_read_at,
@@ -115,6 +115,11 @@ def _view(session: Session, active: Destination, now: datetime) -> DestinationVi
         limit=limit,
         limit_holds=limit is not None and limit.holds(uplink_limit.minute_of_day(session, now)),
     )
+
+
+def _problem(active: Destination) -> Problem | None:
+    trouble = problem(active.problem_id, active.problem_values)
+    return replace(trouble, passing=not needs_somebody(active)) if trouble else None
 
 
 def _state(active: Destination) -> State:

@@ -77,11 +77,14 @@ def adopt(
     """
     assert rehearsal.ok, "only a destination that passed its rehearsal is adopted"
     file, present = parse(data, allow_http=True), active(session)
-    if present is not None and _is_same(present, file, recognised):
-        parse(data, previous=connection(present, keyring), allow_http=True)
-        destination = present
-    else:
-        destination = _other(session, present, recognised)
+    known = _known(session, present, file, recognised)
+    if known is not None:
+        parse(data, previous=connection(known, keyring), allow_http=True)
+    if present is not None and present is not known:
+        present.active = False
+        session.flush()
+    destination = known or _new(session, present, recognised)
+    destination.active = True
     _take_over(destination, file, rehearsal)
     destination.sealed_file = keyring.seal(_PURPOSE, data)
     destination.confirmed_storage_host = confirmed_storage_host
@@ -151,16 +154,18 @@ def fails(session: Session, destination: Destination, error: BodywornError) -> N
     problems.note(destination, error)
 
 
-def _other(session: Session, present: Destination | None, recognised: str | None) -> Destination:
-    """Put another destination in force: one that was in force before, or a new one."""
-    if present is not None:
-        present.active = False
-        session.flush()
-    known = select(Destination).where(Destination.connection_id == recognised)
-    former = session.scalars(known).first() if recognised else None
-    if former is not None:
-        former.active = True
-        return former
+def _known(
+    session: Session, present: Destination | None, file: ConnectionFile, recognised: str | None
+) -> Destination | None:
+    """Find the row of a destination: the present one, or one from before that remembers our connection."""
+    if present is not None and _is_same(present, file, recognised):
+        return present
+    rows = select(Destination).where(Destination.connection_id == recognised)
+    return session.scalars(rows).first() if recognised is not None else None
+
+
+def _new(session: Session, present: Destination | None, recognised: str | None) -> Destination:
+    """Make a row; how much of the line uploads may take is a matter of the line, and stays."""
     now = datetime.now(UTC)
     destination = Destination(
         id=new_id(),
@@ -169,13 +174,10 @@ def _other(session: Session, present: Destination | None, recognised: str | None
         state=DestinationState.UNTRIED,
         state_since=now,
         attempts_wanted=0,
-        active=True,
     )
     if present is not None:
         destination.limit_bits_per_second = present.limit_bits_per_second
-        destination.limit_from_minute, destination.limit_until_minute = (
-            present.limit_from_minute,
-            present.limit_until_minute,
-        )
+        destination.limit_from_minute = present.limit_from_minute
+        destination.limit_until_minute = present.limit_until_minute
     session.add(destination)
     return destination

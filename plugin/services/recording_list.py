@@ -137,8 +137,9 @@ class RecordingDetail:
     erased_at: datetime | None
     attempts: int
     retry_at: datetime | None
-    #: What the camera's clock was ahead, where the container's name was corrected for it.
-    clock_offset_seconds: float | None
+    #: How wrong the camera's clock was, where the container's name was corrected for it.
+    clock_error: timedelta | None
+    clock_was_ahead: bool
     shifted_seconds: int
     #: Where the destination keeps what it rejected, and how many objects those are.
     rejected_container: str | None
@@ -211,7 +212,8 @@ def recording(session: Session, recording_id: str) -> RecordingDetail:
         erased_at=found.erased_at,
         attempts=found.attempts,
         retry_at=found.retry_at,
-        clock_offset_seconds=found.clock_offset_seconds,
+        clock_error=abs(timedelta(seconds=found.clock_offset_seconds)) if found.clock_offset_seconds else None,
+        clock_was_ahead=(found.clock_offset_seconds or 0) > 0,
         shifted_seconds=found.shifted_seconds,
         rejected_container=found.rejected_container,
         not_transferred=found.state is RecordingState.REFUSED,
