@@ -144,24 +144,24 @@ def a_volume_camera_takes_its_turns(bench: Bench) -> Facts:
     bay = DATA / "gadget"
     bay.mkdir()
     with bench.database.write() as session:
-        docks.learn_place(session, docks.find_dock(session, "Dock").id, PLACE)
+        number = docks.learn_place(session, docks.find_dock(session, "Dock").id, PLACE).position
     camera = bench.station.camera(1, "SIM0001", **VOLUME)
     with GadgetSocket(bay):
         camera.dock(bay)
-        bench.wait_for_bay(3, BayState.NEW)
-        bench.add(bench.camera(3).id)
-        bench.wait(lambda: bench.is_up_to_date(bench.camera(3)), "settings applied")
-        bench.wait_for_bay(3, BayState.READY)
+        bench.wait_for_bay(number, BayState.NEW)
+        bench.add(bench.camera(number).id)
+        bench.wait(lambda: bench.is_up_to_date(bench.camera(number)), "settings applied")
+        bench.wait_for_bay(number, BayState.READY)
         camera.undock()
-        bench.wait_for_bay(3, BayState.EMPTY)
+        bench.wait_for_bay(number, BayState.EMPTY)
         recorded = camera.record(Wish(size_bytes=200_000))
         bench.written |= {clip.sha256: clip.name for clip in recorded.clips}
         camera.dock(bay)
         bench.wait(lambda: bench.station.is_delivered(recorded), "delivered")
         bench.wait(lambda: bench.station.is_erased(recorded) and not camera.recordings(), "deleted")
-        bench.wait_for_bay(3, BayState.READY)
+        bench.wait_for_bay(number, BayState.READY)
         camera.undock()
-        bench.wait_for_bay(3, BayState.EMPTY)
+        bench.wait_for_bay(number, BayState.EMPTY)
     return {"turns": camera.core.memory.turns, "left": len(camera.recordings())}
 
 
@@ -235,15 +235,14 @@ def filesystems() -> list[str]:
 
 
 def steps(moments: Sequence[float], only: Sequence[str] = ()) -> dict[str, Callable[[Bench], Facts]]:
-    """Give the steps in their order, by name; those that others need always, of the others ``only`` some if said."""
+    """Give the steps in their order, by name; or those of these names, of which each needs some before it."""
 
     def pulled(bench: Bench) -> Facts:
         return the_plug_is_pulled_while_reading(bench, moments)
 
-    needed: dict[str, Callable[[Bench], Facts]] = {
-        step.__name__: step for step in (bays_are_learned_by_place, cameras_are_added)
-    }
-    others: dict[str, Callable[[Bench], Facts]] = {
+    found: dict[str, Callable[[Bench], Facts]] = {
+        bays_are_learned_by_place.__name__: bays_are_learned_by_place,
+        cameras_are_added.__name__: cameras_are_added,
         a_disk_is_emptied.__name__: a_disk_is_emptied,
         the_plug_is_pulled_while_reading.__name__: pulled,
         a_loose_contact_is_no_undocking.__name__: a_loose_contact_is_no_undocking,
@@ -251,4 +250,4 @@ def steps(moments: Sequence[float], only: Sequence[str] = ()) -> dict[str, Calla
         only_disks_in_bays_are_let_in.__name__: only_disks_in_bays_are_let_in,
         a_volume_camera_takes_its_turns.__name__: a_volume_camera_takes_its_turns,
     }
-    return needed | {name: step for name, step in others.items() if not only or name in only}
+    return {name: step for name, step in found.items() if not only or name in only}
