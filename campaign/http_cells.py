@@ -71,14 +71,21 @@ _REFUSED = frozenset({RecordingState.REFUSED})
 def expected(cell: Cell) -> Expected:
     """Look a cell up in the table of C3."""
     found = _expected(cell)
+    problems, destination, ends = set(found.problems), found.destination, set(found.ends)
     if cell.moment is Moment.MIDDLE and cell.asked is not Asked.PUT_OBJECT:
         # the answer itself is broken off: whether its status still counts is the client's choice
-        state = found.destination if cell.asked is Asked.READ_SYSTEM else None
-        return Expected(found.problems | {_HUNG_UP}, state, found.ends | {RecordingState.DELIVERED})
+        problems.add(_HUNG_UP)
+        ends.add(RecordingState.DELIVERED)
+        destination = destination if cell.asked is Asked.READ_SYSTEM else None
     if cell.moment is Moment.AFTER and cell.asked is Asked.POST_CONTAINER:
         # it is Complete there, which is found out when it is sent again
-        return Expected(found.problems | {None}, None, found.ends | {RecordingState.DELIVERED})
-    return found
+        problems.add(None)
+        ends.add(RecordingState.DELIVERED)
+        destination = None
+    if cell.asked is Asked.SIGN_IN and cell.times is Times.ONCE:
+        # whoever asks first hears it, and that may be somebody who asks for the categories
+        problems.add(None)
+    return Expected(frozenset(problems), destination, frozenset(ends))
 
 
 def _expected(cell: Cell) -> Expected:

@@ -221,7 +221,7 @@ FAULTS = (
     Fault(
         "refused-at-the-sign-in",
         lambda cable: cable.filter("input", f"{_TO_US} {_RESET}"),
-        _ANY - {None},
+        _ANY,
         asked=Asked.SIGN_IN,
     ),
 )  # fmt: skip
