@@ -83,7 +83,9 @@ class ClipLengthUnknown(BodywornError):
 
     id = "clip-length-unknown"
     sentence = "{count} clips on the camera do not tell how long they are: {names}."
-    mend = "They are taken as they are, with the time of their last change. Play one of them to see whether it is damaged."
+    mend = (
+        "They are taken as they are, with the time of their last change. Play one of them to see whether it is damaged."
+    )
 
 
 class CameraClockBehind(BodywornError):
