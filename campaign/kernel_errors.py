@@ -7,9 +7,12 @@ seed decides, and end; then the service goes on, or says what is to be done, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import alone
@@ -19,12 +22,13 @@ import goals
 import loops
 import power
 from bodyworn.const import Step
-from erring import Trouble
-from kernel_trial import Bench, Point
+from bodyworn.errors import CameraReadFailed, CopyUnreadable, StoreDamaged, StoreNotWritable
+from erring import Switch, Trouble
 from loops import Disk
 from outcome import Outcome, Plan, Size
 from power import EACH_OBJECT, SETTINGS, Setting
-from workload import Workload
+from trial import Point, Trial
+from workload import Original, Workload
 
 NAME = "kernel-errors"
 
@@ -34,6 +38,8 @@ WRITING: Final = tuple(Step)[tuple(Step).index(Step.INTENT) :]
 READING: Final = (Step.REREAD, Step.REREAD, Step.CLIP_PUT)
 CAMERA_READS: Final = 4
 MOST_OBJECTS: Final = 5
+#: What is said where a disk cannot be read.
+SAID: Final = frozenset(one.id for one in (CameraReadFailed, CopyUnreadable, StoreDamaged, StoreNotWritable))
 _ROUNDS: Final = {Size.SAMPLE: 1, Size.ORDINARY: 1, Size.FULL: 5}
 PLAIN, ENCRYPTED = SETTINGS[0], SETTINGS[-1]
 
@@ -71,12 +77,61 @@ def _of_disk(plan: Plan, setting: Setting) -> Iterator[Point]:
         for trouble, steps in ((Trouble.WRITING, WRITING), (Trouble.READING, READING)):
             for place, step in enumerate(steps):
                 count = chosen.randint(1, MOST_OBJECTS) if step in EACH_OBJECT else 1
-                yield Point(f"{setting.name}/{trouble}/{step}:{count}/{number}.{place}", trouble, step, count)
+                said = SAID if trouble is Trouble.READING else frozenset[str]()
+                yield Point(f"{setting.name}/{trouble}/{step}:{count}/{number}.{place}", step, count, said=said)
 
 
 def _of_camera(plan: Plan) -> Iterator[Point]:
     for number in range(1, CAMERA_READS * _ROUNDS[plan.size] + 1):
-        yield Point(f"camera/{number}", Trouble.READING, Step.STREAMED, number % MOST_OBJECTS + 1)
+        yield Point(f"camera/{number}", Step.STREAMED, number % MOST_OBJECTS + 1, said=SAID)
+
+
+@dataclass(frozen=True)
+class _Bench:
+    disk: Disk
+    switch: Switch
+    load: Workload
+    of_camera: bool
+
+    def run(self, point: Point, plan: Plan) -> Outcome:
+        """Try one point."""
+        trouble = Trouble.READING if self.of_camera or f"/{Trouble.READING}/" in point.name else Trouble.WRITING
+        affliction = _Errors(self.switch.path(trouble), self)
+        return Trial(NAME, self.load, affliction).run(point, plan.choice(point.name), plan.seed)
+
+
+@dataclass
+class _Errors:
+    """Requests of one kind fail as long as the flag is there; it is the switch itself."""
+
+    flag: Path
+    bench: _Bench
+
+    def begin(self) -> None:
+        """It has begun with the flag."""
+
+    def end(self) -> None:
+        """Turn the errors off."""
+        self.bench.switch.off()
+
+    def outlived(self) -> bool:
+        """Tell whether the file system still takes bytes."""
+        probe = self.bench.disk.folder / "probe"
+        try:
+            with probe.open("wb") as file:
+                file.write(b"well")
+                file.flush()
+                os.fsync(file.fileno())
+            probe.unlink()
+        except OSError:
+            return False
+        return True
+
+    def repair(self) -> None:
+        """Mount the disk again: what is in memory and not on the disk is gone."""
+        if not self.bench.of_camera:
+            self.bench.disk.unmount()
+            self.bench.disk.mount()
 
 
 def _points(plan: Plan, setting: Setting, of_camera: bool) -> Iterator[Outcome]:
@@ -84,11 +139,11 @@ def _points(plan: Plan, setting: Setting, of_camera: bool) -> Iterator[Outcome]:
     if wanted:
         with _bench(plan, setting, of_camera=of_camera) as bench:
             for point in wanted:
-                yield bench.run(point, plan.choice(point.name), plan.seed)
+                yield bench.run(point, plan)
 
 
 @contextmanager
-def _bench(plan: Plan, setting: Setting, *, of_camera: bool) -> Iterator[Bench]:
+def _bench(plan: Plan, setting: Setting, *, of_camera: bool) -> Iterator[_Bench]:
     folder = plan.folder / ("camera" if of_camera else setting.name.replace("/", "-"))
     disk = Disk.make(folder, setting.filesystem, DISK_BYTES)
     home = folder / "data" if of_camera else disk.folder / "data"
@@ -96,5 +151,25 @@ def _bench(plan: Plan, setting: Setting, *, of_camera: bool) -> Iterator[Bench]:
     with ExitStack() as stack:
         switch = stack.enter_context(erring.erring(disk))
         goal = stack.enter_context(goals.scripted(setting.encrypted))
-        load = stack.enter_context(Workload(home, around, goal))
-        yield Bench(NAME, disk, switch, load, of_camera)
+        kind = _ForgottenWorkload if of_camera else Workload
+        yield _Bench(disk, switch, stack.enter_context(kind(home, around, goal)), of_camera)
+
+
+class _ForgottenWorkload(Workload):
+    """Cameras whose files are read from their disk, and not from memory."""
+
+    def shift(self) -> list[Original]:
+        """Record and dock, and let memory forget what was recorded."""
+        originals = super().shift()
+        _drop_from_memory(path for one in originals for path in self.files_of(one.recorded.id))
+        return originals
+
+
+def _drop_from_memory(paths: Iterable[Path]) -> None:
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)

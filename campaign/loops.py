@@ -35,7 +35,7 @@ _BUSY_SECONDS: Final = 20.0
 _AGAIN_SECONDS: Final = 0.02
 _TRIES: Final = 50
 _MAKE: Final = {
-    "ext4": ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1,nodiscard"),
+    "ext4": ("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,nodiscard"),
     "xfs": ("mkfs.xfs", "-q", "-f", "-K"),
     "exfat": ("mkfs.exfat", "-q"),
 }
