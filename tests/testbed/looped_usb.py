@@ -216,6 +216,21 @@ def test_a_filesystem_that_is_not_allowed_is_told_at_the_bay(depot: Depot) -> No
         depot.wait(lambda: depot.state() is BayState.EMPTY)
 
 
+def test_a_controller_whose_helper_is_gone_says_so(depot: Depot, tmp_path: Path, monkeypatch) -> None:
+    """At the bay, and as a problem of the controller's own."""
+    depot.know()
+    monkeypatch.setenv("BODYWORN_HELPER", str(tmp_path / "gone"))
+    camera = depot.station.camera(1, "SIM0001", **EXFAT)
+    with depot.running():
+        camera.dock(depot.loops[0].bay)
+        depot.wait(lambda: depot.state() is BayState.PROBLEM)
+        assert depot.bays()[0].problem_id == "helper-unreachable"
+        with depot.station.database.read() as session:
+            assert session.scalars(select(Controller)).one().problem_id == "helper-unreachable"
+        camera.undock()
+        depot.wait(lambda: depot.state() is BayState.EMPTY)
+
+
 @pytest.mark.parametrize("label", ["BWC-MEDIA", "HOLIDAYS"])
 def test_desktop_programs_are_kept_away_from_cameras_alone(udev: None, tmp_path: Path, label: str) -> None:
     image = tmp_path / "disk.img"
