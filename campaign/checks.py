@@ -99,10 +99,7 @@ def in_the_end(load: Workload, originals: list[Original], *, done: bool) -> Figu
 def _on_camera(load: Workload, original: Original) -> bool:
     """Tell whether it is there as it was recorded; its units may be just on their way from hand to hand."""
     return original.recorded.id in original.camera.recordings() and wait_until(
-        lambda: (
-            {path.name: sha256(path.read_bytes()).hexdigest() for path in load.files_of(original.recorded.id)}
-            == original.files
-        ),
+        lambda: load.digests_of(original.camera, original.recorded.id) == original.files,
         _TURN_SECONDS,
     )
 

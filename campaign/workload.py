@@ -222,8 +222,12 @@ class Workload:
             docks.add_dock(session, name="Dock", kind=DockKind.SIMULATED, locator=locator, bays=CAMERAS)
 
     def _camera(self, number: int) -> SimulatedCamera:
-        camera = SimulatedCamera(self.around / "cameras" / f"{number}", Build(serial=f"SIM{number:04}"))
-        return self._stack.enter_context(camera)
+        folder = self.around / "cameras" / f"{number}"
+        return self._stack.enter_context(SimulatedCamera(folder, self.build(f"SIM{number:04}")))
+
+    def build(self, serial: str) -> Build:
+        """Say what its cameras are made as."""
+        return Build(serial=serial)
 
     def _all_ready(self) -> bool:
         serials = [camera.serial for camera in self.cameras]
@@ -232,8 +236,11 @@ class Workload:
 
     def _record(self, camera: SimulatedCamera) -> Original:
         recorded = camera.record(Wish(clips=CLIPS, size_bytes=self._clip_bytes, bookmarks=("here",)))
-        files = {path.name: sha256(path.read_bytes()).hexdigest() for path in self.files_of(recorded.id)}
-        return Original(camera, recorded, files)
+        return Original(camera, recorded, self.digests_of(camera, recorded.id))
+
+    def digests_of(self, camera: SimulatedCamera, recording_id: str) -> dict[str, str]:
+        """Give the SHA-256 of each file of a recording on its camera."""
+        return {path.name: sha256(path.read_bytes()).hexdigest() for path in self.files_of(recording_id)}
 
     def files_of(self, recording_id: str) -> list[Path]:
         """Find the files of a recording on its camera, in whose hands its media are at the moment."""
