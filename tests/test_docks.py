@@ -87,6 +87,12 @@ def test_progress_is_written_without_an_event(depot: Depot) -> None:
     assert event_actions(depot.database, depot.bay_id) == []
 
 
+def test_a_bay_that_was_emptied_meanwhile_does_not_wait(depot: Depot) -> None:
+    with depot.database.write() as session:
+        docks.progress(session, {depot.bay_id: BayProgress(0, None, True, 60.0, 90.0)})
+    assert (bay_of(depot).waiting, bay_of(depot).ready_in_seconds) == (False, None)
+
+
 def test_an_empty_bay_remembers_nothing_but_its_event(depot: Depot) -> None:
     with depot.database.write() as session:
         camera_id = depot.camera(session).id

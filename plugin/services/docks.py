@@ -150,8 +150,9 @@ def progress(session: Session, by_bay: Mapping[str, BayProgress]) -> None:
     for bay in session.scalars(select(Bay).where(Bay.id.in_(by_bay))):
         seen = by_bay[bay.id]
         bay.done_bytes, bay.bytes_per_second, bay.progress_at = seen.done_bytes, seen.bytes_per_second, now
-        bay.waiting, bay.turn_in_seconds = seen.waiting, seen.turn_in_seconds
-        bay.ready_in_seconds = seen.ready_in_seconds
+        if bay.state is BayState.OFFLOADING:  # it may have ended since it was looked at
+            bay.waiting, bay.turn_in_seconds = seen.waiting, seen.turn_in_seconds
+            bay.ready_in_seconds = seen.ready_in_seconds
 
 
 def _no_progress(bay: Bay) -> None:

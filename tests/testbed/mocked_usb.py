@@ -29,10 +29,11 @@ from bodyworn.hw.usb_device import Attached
 from bodyworn.hw.usb_port import UsbPort
 from bodyworn.hw.usb_watch import UsbWatch
 from bodyworn.migrations.run import upgrade
-from bodyworn.models import Database, DockKind
+from bodyworn.models import Database, DockKind, UsbDevice
 from bodyworn.services import docks
 from bodyworn.services.keyring import Keyring
 from rig_parts import Depot
+from sqlalchemy import select
 from testbed.mock_bus import Gadget, Lun, MockBus
 
 PLACE = "0000:00:14.0/3"
@@ -370,6 +371,13 @@ class Rack:
         with self.depot.database.read() as session:
             return [bay.places for dock in docks.local_docks(session) for bay in dock.bays]
 
+    def told(self) -> list[tuple[str, str, list[str], bool]]:
+        """Write down what stands where, and read it as pages do."""
+        self.sockets.tell()
+        with self.depot.database.read() as session:
+            rows = session.scalars(select(UsbDevice).order_by(UsbDevice.place))
+            return [(one.place, one.name, one.foreign_kinds, one.has_disk) for one in rows]
+
     def camera(self, place: str = PLACE) -> DockedCamera | None:
         with self.depot.database.write() as session:
             docks.learn_place(session, self.dock_id, place)
@@ -432,6 +440,25 @@ def test_a_keyboard_that_says_it_is_a_camera_is_refused(bus: MockBus, make_rack)
     with pytest.raises(UsbDeviceRefused, match="keyboard or mouse"):
         camera.identify()
     assert camera.is_there()
+
+
+def test_what_stands_where_is_written_down_even_when_it_is_no_camera(bus: MockBus, make_rack) -> None:
+    rack, keyboard = make_rack(), Gadget(classes=("08", "03"), luns=SINGLE)
+    bus.plug(keyboard)
+    until(rack.watch, lambda: rack.watch.at(PLACE) and rack.watch.at(PLACE).disks)
+    assert rack.told() == [(PLACE, "Maker Camera", ["keyboard or mouse"], True)]
+    bus.unplug(keyboard)
+    until(rack.watch, lambda: not rack.watch.places())
+    assert rack.told() == []
+
+
+def test_bays_behind_one_hub_share_a_bus(bus: MockBus, make_rack) -> None:
+    rack = make_rack()
+    rack.camera("0000:00:14.0/4.1")
+    bus.plug(Gadget(port="4.1"))
+    until(rack.watch, lambda: rack.watch.at("0000:00:14.0/4.1"))
+    (socket,) = rack.sockets.local()
+    assert socket.bus == "0000:00:14.0/4"
 
 
 def test_a_plain_disk_gets_the_driver_for_disks(bus: MockBus, make_rack) -> None:
