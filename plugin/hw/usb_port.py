@@ -101,7 +101,9 @@ class UsbPort:
     def wait_until_shown(self) -> None:
         """Wait until the device has shown its disks and what is on them, as far as anybody can tell.
 
-        :raises NeverADisk: when it shows none.
+        A camera that has not put its media in again is no disk without a filesystem.
+
+        :raises NeverADisk: when it shows none, or none with a medium.
         """
         while True:
             seen = self._watch.version
@@ -109,9 +111,9 @@ class UsbPort:
             present = self._present()
             if present.foreign_kinds or self._unit(Unit.CONTROL):
                 return
-            if present.disks and self._is_settled():
+            if present.has_medium and self._is_settled():
                 return
-            self._check_disk()
+            self._check_disk(present.has_medium)
             self._watch.wait(seen, 0.1)
 
     def first_disk(self) -> Disk:
@@ -135,7 +137,7 @@ class UsbPort:
             if all(self._unit(unit) for unit in units):
                 self._in_turn = False
                 return
-            self._check_disk()
+            self._check_disk(bool(self._present().disks))
             left = end - time.monotonic()
             if left <= 0:
                 raise TurnTimedOut(seconds=timeout_seconds)
@@ -214,6 +216,6 @@ class UsbPort:
     def _is_settled(self) -> bool:
         return self._watch.quiet_seconds(self._docked.place) >= _SETTLED_SECONDS
 
-    def _check_disk(self) -> None:
-        if not self._present().disks and time.monotonic() - self._began_at > _DISK_SECONDS:
+    def _check_disk(self, is_shown: bool) -> None:
+        if not is_shown and time.monotonic() - self._began_at > _DISK_SECONDS:
             raise NeverADisk(name=self._docked.name)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from bodyworn.camera_volume.documents import Unit
 from bodyworn.camera_volume.port import HostPort
+from bodyworn.errors import CameraGone, UnitAbsent
 
 #: The place of the socket: the bus has no PCI address, for it is no hardware.
 PLACE = "dummy_hcd.0/1"
@@ -60,16 +62,17 @@ class GadgetSocket:
 
     def _run(self) -> None:
         while not self._stop.wait(_POLL_SECONDS):
-            self._exchange()
+            with suppress(UnitAbsent, CameraGone):  # it was pulled out while it was looked at
+                self._exchange()
 
     def _exchange(self) -> None:
-        state = self._port.state()
-        if state.plug is None:
+        if self._port.state().plug is None:
             self._bind(False)
             self._exported.clear()
             return
         self._take_ejected()
-        for unit in [unit for unit in _UNITS if unit in state.present - self._exported]:
+        present = self._port.state().present
+        for unit in [unit for unit in _UNITS if unit in present - self._exported]:
             (self._lun(unit) / "file").write_text(str(self._port.path(unit)))
             self._exported.add(unit)
         self._bind(True)

@@ -242,12 +242,12 @@ def steps(moments: Sequence[float], only: Sequence[str] = ()) -> dict[str, Calla
 
     found: dict[str, Callable[[Bench], Facts]] = {
         bays_are_learned_by_place.__name__: bays_are_learned_by_place,
+        a_volume_camera_takes_its_turns.__name__: a_volume_camera_takes_its_turns,
         cameras_are_added.__name__: cameras_are_added,
         a_disk_is_emptied.__name__: a_disk_is_emptied,
         the_plug_is_pulled_while_reading.__name__: pulled,
         a_loose_contact_is_no_undocking.__name__: a_loose_contact_is_no_undocking,
         two_cameras_with_one_serial_number_stay_two.__name__: two_cameras_with_one_serial_number_stay_two,
         only_disks_in_bays_are_let_in.__name__: only_disks_in_bays_are_let_in,
-        a_volume_camera_takes_its_turns.__name__: a_volume_camera_takes_its_turns,
     }
     return {name: step for name, step in found.items() if not only or name in only}
