@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 #: Bytes are given out for so long at a time, so that a new rate holds at once and several uploads take turns.
 _SLICE_SECONDS = 0.05
@@ -16,11 +17,17 @@ _CATCH_UP_SECONDS = 0.1
 
 
 class Uplink:
-    """Gives out bytes that may be sent. Any thread may ask; they are served in the order in which they asked."""
+    """Gives out bytes that may be sent. Any thread may ask; they are served in the order in which they asked.
 
-    def __init__(self) -> None:
+    ``clock`` tells the seconds that pass, ``wait`` lets some pass.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, wait: Callable[[float], object] | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._clock, self._wait = clock, wait or self._stopped.wait
         self._bytes_per_second: float | None = None
         self._free_at = 0.0
 
@@ -28,7 +35,7 @@ class Uplink:
         """Hold what follows to a rate; None lets everything through."""
         with self._lock:
             if bytes_per_second != self._bytes_per_second:
-                self._bytes_per_second, self._free_at = bytes_per_second, time.monotonic()
+                self._bytes_per_second, self._free_at = bytes_per_second, self._clock()
 
     def stop(self) -> None:
         """Let nobody wait any longer: the process ends."""
@@ -41,8 +48,8 @@ class Uplink:
             if rate is None:
                 return wanted_bytes
             given = min(wanted_bytes, max(int(rate * _SLICE_SECONDS), _LEAST_BYTES))
-            now = time.monotonic()
+            now = self._clock()
             begins_at = max(self._free_at, now - _CATCH_UP_SECONDS)
             self._free_at = begins_at + given / rate
-        self._stopped.wait(max(begins_at - now, 0.0))
+        self._wait(max(begins_at - now, 0.0))
         return given
