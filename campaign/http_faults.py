@@ -29,10 +29,13 @@ from swift_node import SwiftUnavailable, running_swift
 __all__ = ["FAULTS", "NAME", "Fault", "outcomes", "tried", "unavailable"]
 
 NAME = "http_faults"
-#: How long a destination may be silent here; the product's own 30 s are waited for at full size.
+#: How long a destination may be silent where that is what is tried; the product's own 30 s are for full size.
 PATIENCE_SECONDS = 1.0
+#: Anywhere else: a machine that does much at once is slow, and no destination that is silent.
+_PATIENT_SECONDS = 15.0
 _NOTICED_SECONDS = 8.0
 _CREATED = b"HTTP/1.1 201 Created\r\n"
+_LAST = _CREATED + b"Connection: close\r\n"
 _CHUNKED = _CREATED + b"Transfer-Encoding: chunked\r\n\r\n"
 _MANY = 64 * 1024
 
@@ -83,7 +86,7 @@ def streaming(head: bytes, block: bytes, pause_seconds: float = 0.0) -> Callable
 def early_success(exchange: Exchange) -> None:
     """Say that everything is stored, with the right digest, before reading any of it."""
     exchange.answer(201, {"Etag": exchange.seen.headers["ETag"]})
-    exchange.destination.released.wait(PATIENCE_SECONDS)
+    exchange.destination.released.wait(1)
     exchange.hang_up()
 
 
@@ -162,16 +165,16 @@ def _other_md5() -> str:
 
 def _twice(headers: dict[str, str]) -> bytes:
     etag = headers["etag"].encode()
-    return _CREATED + b"Etag: " + etag + b"\r\nEtag: " + b"0" * 32 + b"\r\nContent-Length: 0\r\n\r\n"
+    return _LAST + b"Etag: " + etag + b"\r\nEtag: " + b"0" * 32 + b"\r\nContent-Length: 0\r\n\r\n"
 
 
 def _with_nul(headers: dict[str, str]) -> bytes:
-    return _CREATED + b"Etag: " + headers["etag"].encode() + b"\x00\r\nContent-Length: 0\r\n\r\n"
+    return _LAST + b"Etag: " + headers["etag"].encode() + b"\x00\r\nContent-Length: 0\r\n\r\n"
 
 
 def _zipped(headers: dict[str, str]) -> bytes:
     about = f"Etag: {headers['etag']}\r\nContent-Encoding: gzip\r\nContent-Length: {len(_bomb())}\r\n\r\n"
-    return _CREATED + about.encode() + _bomb()
+    return _LAST + about.encode() + _bomb()
 
 
 @cache
@@ -245,13 +248,12 @@ def outcomes(plan: Plan) -> Iterator[Outcome]:
 def on(plan: Plan, ground_name: str, ground: Ground) -> Iterator[Outcome]:
     """Try the faults of a plan before one destination."""
     _bomb()
-    patience = 30.0 if plan.size is Size.FULL else PATIENCE_SECONDS
 
     def work(number: int, faults: Sequence[Fault]) -> Iterator[Outcome]:
         folder = plan.folder / f"{ground_name}-{number}"
-        with opened(folder, ground, plan.seed + number, self_signed()) as yard, yard.uploading(patience):
+        with opened(folder, ground, plan.seed + number, self_signed()) as yard, yard.uploading():
             warm_up(yard)
-            yield from tried(yard, faults, ground_name)
+            yield from tried(yard, faults, ground_name, PATIENCE_SECONDS if plan.size is not Size.FULL else 30.0)
 
     return in_lanes(chosen(plan, ground_name), plan.lanes, work)
 
@@ -264,9 +266,10 @@ def chosen(plan: Plan, ground_name: str) -> list[Fault]:
     return [fault for fault in FAULTS if plan.wants(f"{ground_name}/{fault.name}")]
 
 
-def tried(yard: Yard, faults: Sequence[Fault], ground_name: str) -> Iterator[Outcome]:
-    """Try faults in a yard whose uploader is at work."""
+def tried(yard: Yard, faults: Sequence[Fault], ground_name: str, patience_seconds: float) -> Iterator[Outcome]:
+    """Try faults in a yard whose uploader is at work, with so much patience for those that are silent."""
     for fault in faults:
         began = time.monotonic()
+        yard.be_patient(patience_seconds if "destination-too-slow" in fault.problems else _PATIENT_SECONDS)
         found = run(yard, fault.trial(yard))
         yield found.outcome(NAME, f"{ground_name}/{fault.name}", time.monotonic() - began)

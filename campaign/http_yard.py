@@ -226,6 +226,12 @@ class Yard:
             self.uploader.stop()
             self.uploader = None
 
+    def be_patient(self, seconds: float) -> None:
+        """Let destinations have this long to answer from now on."""
+        assert self.uploader is not None
+        self.uploader.patience_seconds = seconds
+        self.adopt()
+
     def wait(self, condition: Callable[[], object], seconds: float = ENDS_SECONDS) -> None:
         """Wait until something is so; raise Stuck when it does not become so."""
         end = time.monotonic() + seconds
