@@ -9,7 +9,7 @@ import pytest
 from hostile_visit import new_visitor
 
 #: The campaign (tier "volumes") visits hundreds.
-IMAGES = 4
+IMAGES = 2
 
 
 @pytest.mark.parametrize("filesystem", hostile_images.MAKERS)

@@ -18,7 +18,7 @@ from rig_parts import Depot
 pytest_plugins = ["fixtures_database"]
 
 #: The campaign (tier "volumes") visits all of them.
-SAMPLE = 16
+SAMPLE = 10
 
 
 @pytest.fixture
