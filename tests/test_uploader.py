@@ -36,6 +36,21 @@ def test_recordings_are_delivered_and_completed(yard: Yard) -> None:
     assert all(copies.state(clip, Place.DESTINATION) is CopyState.VERIFIED for clip in yard.recording(first).clips)
 
 
+def test_how_many_travel_at_a_time_can_be_changed_meanwhile(yard: Yard) -> None:
+    stored, asked = yard.store(), threading.Event()
+    limit = [0]
+
+    def parallel() -> int:
+        asked.set()
+        return limit[0]
+
+    with yard.uploading(parallel=parallel):
+        assert asked.wait(5)
+        assert not yard.is_delivered(stored)
+        limit[0] = 1
+        yard.wait(lambda: yard.is_delivered(stored))
+
+
 # --- what passes by itself
 
 

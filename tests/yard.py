@@ -74,10 +74,10 @@ class Yard:
         recordings.clip_stored(session, stored, self.shop.spool.failure_domain())
 
     @contextmanager
-    def uploading(self, parallel: int = 1) -> Iterator[None]:
+    def uploading(self, parallel: int | Callable[[], int] = 1) -> Iterator[None]:
         """Let the uploader work for the block's time."""
         bell = self.shop.bell = Bell(self.database)
-        uploader = Uploader(self.shop, lambda: parallel)
+        uploader = Uploader(self.shop, parallel)
         bell.start()
         uploader.start()
         try:
