@@ -318,9 +318,10 @@ def test_a_filesystem_that_is_not_allowed_is_not_touched(bus: MockBus, watch: Us
 
 def test_a_disk_that_cannot_be_ejected_is_told(bus: MockBus, watch: UsbWatch) -> None:
     def refuse(node: str) -> None:
-        raise OSError(5, "Input/output error")
+        raise EjectFailed(reason="Input/output error")
 
     bus.plug(Gadget())
+    until(watch, lambda: watch.at(PLACE) is not None and len(watch.places()[PLACE].disks) == 2)
     port = UsbPort(watch, seen(watch), Path("/nonexistent"), refuse)
     with pytest.raises(EjectFailed, match="Input/output"):
         port.turn([Unit.CONTROL], 1)
