@@ -262,7 +262,7 @@ def chosen(plan: Plan, ground_name: str) -> list[Fault]:
     """Choose the faults of a plan: all of them, or a few and what once held a thread for ever."""
     if plan.only is None and plan.size is Size.SAMPLE:
         endless = [fault for fault in FAULTS if fault.name == "continue-endlessly"]
-        return endless + plan.choice(ground_name).sample([fault for fault in FAULTS if fault not in endless], 7)
+        return endless + plan.choice(ground_name).sample([fault for fault in FAULTS if fault not in endless], 5)
     return [fault for fault in FAULTS if plan.wants(f"{ground_name}/{fault.name}")]
 
 

@@ -215,6 +215,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(cause: BaseException) -> str:
+    if isinstance(cause, ssl.SSLError) and cause.reason:
+        return cause.reason.replace("_", " ").lower()
     return str(getattr(cause, "strerror", None) or getattr(cause, "reason", None) or type(cause).__name__)
 
 
