@@ -147,8 +147,8 @@ def test_what_memory_holds_is_let_go_of_when_the_disk_reports_an_error(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Linux takes it for written; that commits were lost by that is shown by the fault campaign."""
-    let_go: list[str] = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: let_go.append(os.readlink(f"/proc/self/fd/{file}")))
+    let_go: set[str] = set()
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: let_go.add(os.readlink(f"/proc/self/fd/{file}")))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
@@ -157,7 +157,7 @@ def test_what_memory_holds_is_let_go_of_when_the_disk_reports_an_error(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     path = sqlite_database.engine.url.database
-    assert let_go == [path, f"{path}-wal"]
+    assert let_go == {path, f"{path}-wal"}
     with sqlite_database.write() as session:
         add_profile(session)
 

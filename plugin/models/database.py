@@ -62,7 +62,7 @@ class Database:
 
         Writers stand in line from the first statement on, so what was read cannot have changed at the end.
         """
-        with self._line, self._trusting_the_disk(), self._sessions() as session:
+        with self._line, self._sessions() as session, self._trusting_the_disk():
             session.connection(execution_options={_WRITES: True})
             if not self._is_sqlite:
                 session.execute(select(Change.counter).with_for_update())
@@ -105,9 +105,12 @@ class Database:
             raise
 
     def _let_go_of_memory(self) -> None:
-        for suffix in ("", "-wal"):
-            with suppress(OSError), open(f"{self.engine.url.database}{suffix}", "rb") as file:
-                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        """Go by the descriptors that SQLite has open: closing another one of the same file would drop its locks."""
+        path = os.path.realpath(self.engine.url.database or "")
+        for descriptor in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if os.readlink(f"/proc/self/fd/{descriptor}") in (path, f"{path}-wal"):
+                    os.posix_fadvise(int(descriptor), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _counter(self, connection: Connection) -> int:
         counter = connection.execute(select(Change.counter)).scalar_one()
