@@ -149,6 +149,8 @@ def test_what_memory_holds_is_let_go_of_when_the_disk_reports_an_error(
     """Linux takes it for written; that commits were lost by that is shown by the fault campaign."""
     let_go: set[str] = set()
     monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: let_go.add(os.readlink(f"/proc/self/fd/{file}")))
+    with sqlite_database.write() as session:
+        add_profile(session)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
