@@ -129,9 +129,12 @@ class _Errors:
 
     def repair(self) -> None:
         """Mount the disk again: what is in memory and not on the disk is gone."""
-        if not self.bench.of_camera:
-            self.bench.disk.unmount()
-            self.bench.disk.mount()
+        disk = self.bench.disk
+        if self.bench.of_camera or disk.device is None:
+            return
+        disk.unmount()
+        loops.check(disk.device, disk.filesystem)
+        disk.mount()
 
 
 def _points(plan: Plan, setting: Setting, of_camera: bool) -> Iterator[Outcome]:
