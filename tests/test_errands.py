@@ -108,6 +108,9 @@ def test_cameras_get_no_categories_that_could_not_travel(yard: Yard) -> None:
     ):
         destination.capabilities = declared
         assert categories.for_cameras(destination) == expected
+    destination.capabilities = {"bookmarks": True, "read_categories": True}
+    destination.categories = [{"id": str(number), "name": "ü" * 256} for number in range(1000)]
+    assert 50 < len(categories.for_cameras(destination)) < 64, "as many as an order to a camera can carry"
 
 
 @pytest.mark.feature("DST-3")

@@ -18,6 +18,8 @@ from . import events, systems
 _EVERY = timedelta(days=1)
 #: What a settings order can hold.
 MOST_ON_A_CAMERA = 256
+_ROOM_BYTES = 32 * 1024
+_LONGEST_ID = 64
 
 
 def are_due(destination: Destination, now: datetime) -> bool:
@@ -59,11 +61,15 @@ def for_cameras(destination: Destination | None) -> list[tuple[str, str]]:
         return []
     if not destination.capabilities.get("read_categories"):
         return []
-    fitting = [(one["id"], one["name"]) for one in destination.categories if len(one["id"]) <= _LONGEST_ID]
-    return fitting[:MOST_ON_A_CAMERA]
-
-
-_LONGEST_ID = 64
+    fitting: list[tuple[str, str]] = []
+    room_bytes = _ROOM_BYTES
+    for one in destination.categories:
+        room_bytes -= len(one["id"].encode()) + len(one["name"].encode())
+        if len(fitting) == MOST_ON_A_CAMERA or room_bytes < 0:
+            break
+        if len(one["id"]) <= _LONGEST_ID:
+            fitting.append((one["id"], one["name"]))
+    return fitting
 
 
 def _renew_settings(session: Session) -> None:
