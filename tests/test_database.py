@@ -150,18 +150,18 @@ def test_what_memory_holds_is_let_go_of_when_the_disk_reports_an_error(
     let_go: set[str] = set()
     monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: let_go.add(os.readlink(f"/proc/self/fd/{file}")))
     with sqlite_database.write() as session:
-        add_profile(session)
+        add_profile(session, "before")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
         with pytest.raises(OperationalError, match="disk I/O error"), sqlite_database.write() as session:
-            add_profile(session)
+            add_profile(session, "never")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     path = sqlite_database.engine.url.database
     assert let_go == {path, f"{path}-wal"}
     with sqlite_database.write() as session:
-        add_profile(session)
+        add_profile(session, "after")
 
 
 def test_every_connection_is_told_so(sqlite_database: Database) -> None:
