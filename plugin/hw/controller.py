@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..errors import BodywornError
 from ..migrations.run import check_head
 from ..models import Database
@@ -35,6 +37,7 @@ from .workshop import RESERVE_BYTES, Workshop
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
+_AGAIN_SECONDS = 1.0
 _WRITE_DOWN_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
 _HOUSEKEEPING_SECONDS = 600.0
@@ -192,5 +195,7 @@ class Controller:
 def _run(docking: Docking) -> None:
     try:
         docking.run()
-    except BodywornError:
+    except (BodywornError, SQLAlchemyError):
         log.exception("a docking ended early; the camera is taken up again")
+        # What ended it may last, as a full disk under the database does; without a pause it would be met all the time.
+        time.sleep(_AGAIN_SECONDS)
