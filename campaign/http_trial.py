@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 import controllers  # noqa: F401 - first of all, because it mounts the plugin
+from bodyworn.errors import BodywornError
 from bodyworn.models import DestinationState, RecordingState
 from fake_destination import AUTH_PATH, Exchange, Turn
 from fault_proxy import pass_on
@@ -138,6 +139,8 @@ def run(yard: Yard, trial: Trial) -> Findings:
         yard.proxy.well = well
         trial.mend(yard)
         yard.adopt()
+    except (OSError, BodywornError) as error:
+        found.notes.append(f"the destination could not be looked at: {error!r}")
     finally:
         yard.proxy.well = well
         trial.mend(yard)

@@ -11,6 +11,7 @@ import json
 import shutil
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -144,8 +145,13 @@ class SwiftGround:
         client.close()
         url = f"http://{signed_in.storage.place}{signed_in.storage.path}/{container}?format=json"
         request = urllib.request.Request(url, headers={"X-Auth-Token": signed_in.token.reveal()})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return [entry["name"] for entry in json.load(answer)]
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return [entry["name"] for entry in json.load(answer)]
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return []
 
     def forget(self, container: str) -> None:
         """Leave it: it is on a disk that goes with this Swift."""
