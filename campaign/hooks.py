@@ -47,7 +47,7 @@ _ERRORS: dict[Step, tuple[str, ...]] = {
 }
 #: An error that is survived without a new start shows it within this time; what waits for people is started anew.
 _GOES_ON_SECONDS = 4.0
-_SAMPLE = 3
+_SAMPLE = 2
 _ORDINARY_ERRORS = 25
 
 

@@ -23,8 +23,8 @@ NAME = "syscalls"
 #: No disk loses anything here.
 IN_MEMORY = True
 
-_KILLS = {Size.SAMPLE: 2, Size.ORDINARY: 40}
-_ERRORS = {Size.SAMPLE: 2, Size.ORDINARY: 25}
+_KILLS = {Size.SAMPLE: 1, Size.ORDINARY: 40}
+_ERRORS = {Size.SAMPLE: 1, Size.ORDINARY: 25}
 #: An error that is survived without a new start shows it within this time; what waits for people is started anew.
 _GOES_ON_SECONDS = 4.0
 _WRITES = ("write", "pwrite64")

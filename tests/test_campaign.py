@@ -36,7 +36,7 @@ def run(out: Path, *options: str) -> dict[str, Any]:
         str(out),
         *options,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     document: dict[str, Any] = json.loads(out.read_text())
     assert all(figures.keys() >= set(FIGURES) for figures in (document["all"], *document["tiers"].values()))
