@@ -171,20 +171,23 @@ class Workload:
             found = session.execute(rows).all()
         return len(found) == len(originals) and all(None not in row for row in found)
 
-    def wait_done(self, originals: list[Original], seconds: float = PATIENCE_SECONDS) -> bool:
-        """Wait until that is so; tells whether it became so in time, which is longer on a busy machine."""
+    def wait_done(self, originals: list[Original], seconds: float | None = None) -> bool:
+        """Wait until that is so; tells whether it became so in time, which by default is longer on a busy machine."""
         began = time.monotonic()
         while not self.is_done(originals):
-            if time.monotonic() - began > seconds * _busyness():
+            if time.monotonic() - began > (PATIENCE_SECONDS * _busyness() if seconds is None else seconds):
                 return False
             time.sleep(_POLL_SECONDS)
         return True
 
     def recover(self, originals: list[Original], seconds: float = PATIENCE_SECONDS) -> float | None:
-        """Start a controller that nothing happens to; gives after how many seconds all was done, None if never."""
+        """Start a controller that nothing happens to; gives after how many seconds all was done, None if never.
+
+        A busy machine gets longer than ``seconds``.
+        """
         began = time.monotonic()
         with self.controller():
-            if not self.wait_done(originals, seconds):
+            if not self.wait_done(originals, seconds * _busyness()):
                 return None
             return time.monotonic() - began
 
