@@ -6,9 +6,11 @@ Members that a reader does not know are ignored; a member that is absent has its
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from typing import Annotated, Final, NamedTuple, TypeVar
 
@@ -22,6 +24,7 @@ VERSION: Final = 1
 LARGEST_DOCUMENT_BYTES: Final = 1024 * 1024
 LARGEST_DESCRIPTION_BYTES: Final = 64 * 1024
 
+_FIRST: Final = threading.Lock()
 _NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f]*\Z"
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -73,9 +76,20 @@ def decode(kind: type[DocumentType], data: bytes, *, limit_bytes: int = LARGEST_
     if len(data) > limit_bytes:
         raise DocumentRefused(document=kind.__name__, reason=f"it is larger than {limit_bytes} bytes")
     try:
-        return msgspec.json.decode(data, type=kind)
+        return _decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentRefused(document=kind.__name__, reason=_printable(str(error))) from error
+
+
+def _decoder(kind: type[DocumentType]) -> msgspec.json.Decoder[DocumentType]:
+    """Give the decoder of a kind. Two threads that are the first to need one would end the process in msgspec 0.22."""
+    with _FIRST:
+        return _made(kind)
+
+
+@cache
+def _made(kind: type[DocumentType]) -> msgspec.json.Decoder[DocumentType]:
+    return msgspec.json.Decoder(kind)
 
 
 def _printable(text: str) -> str:

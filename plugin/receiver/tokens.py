@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,10 @@ class _Ticket(msgspec.Struct, frozen=True, array_like=True):
     account_id: str
     #: Seconds since 1970.
     ends_at: float
+
+
+# made once, while one thread imports: two that decode a kind for the first time would end the process
+_TICKETS: Final = msgspec.json.Decoder(_Ticket)
 
 
 def issue(box: SealedBox, account_id: str, now: float | None = None) -> str:
@@ -43,6 +48,6 @@ def _opened(box: SealedBox, token: str) -> _Ticket:
         raise SignInRefused
     try:
         sealed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
-        return msgspec.json.decode(box.open(_PURPOSE, sealed), type=_Ticket)
+        return _TICKETS.decode(box.open(_PURPOSE, sealed))
     except (ValueError, SealBroken, msgspec.MsgspecError) as error:
         raise SignInRefused from error

@@ -205,14 +205,19 @@ def _certify_controller(system_key: SigningKey, system: System, controller_id: s
 
 def certificate_ends_at(controller: Controller) -> datetime:
     """Tell when this controller's certificate ends, to renew it in time; it is our own, so it is read unverified."""
-    envelope = msgspec.json.decode(controller.certificate, type=_Envelope)
-    end = msgspec.json.decode(envelope.payload, type=Certificate).not_after
+    envelope = _ENVELOPES.decode(controller.certificate)
+    end = _CERTIFICATES.decode(envelope.payload).not_after
     assert end is not None
     return end
 
 
 class _Envelope(msgspec.Struct):
     payload: bytes
+
+
+# made once, while one thread imports: two that decode a kind for the first time would end the process
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+_CERTIFICATES = msgspec.json.Decoder(Certificate)
 
 
 def _default_profile() -> Profile:
