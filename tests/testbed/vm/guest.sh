@@ -15,7 +15,7 @@ mkdir -p /run/udev/rules.d
 /lib/systemd/systemd-udevd --daemon
 modprobe -a configfs xhci_pci ehci_pci usb_storage sd_mod loop fuse vfat exfat nls_ascii nls_cp437 nls_utf8
 # as at any start: this is how the kernel comes to look for media that were put into disks
-udevadm trigger --action=add --subsystem-match=module --sysname-match=block
+udevadm trigger --type=subsystems --action=add --sysname-match=block
 udevadm trigger --subsystem-match=usb --subsystem-match=block
 udevadm settle --timeout=20
 echo "machine: up after $(cut -d' ' -f1 /proc/uptime) s"
