@@ -1,4 +1,4 @@
-"""Disks that lose power, report errors or are full, and cameras that are pulled out: a sample of the campaign's tiers."""
+"""A sample of the campaign: disks that lose power, report errors or are full, and cameras that are pulled out."""
 
 from __future__ import annotations
 
