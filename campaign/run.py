@@ -14,6 +14,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -57,6 +58,8 @@ def main() -> int:
     """Run what was asked for, print a table of it, and say whether all is well."""
     asked = _parser().parse_args()
     logging.basicConfig(level=logging.CRITICAL)
+    # Whoever ends a run ends its controllers as well, and its folder goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began, started_at = time.monotonic(), datetime.now(UTC)
     print(f"size {asked.size}, seed {asked.seed}, lanes {asked.lanes}", flush=True)
     by_tier: dict[str, list[Outcome]] = {}
