@@ -109,15 +109,9 @@ def test_only_disks_in_bays_are_let_in_where_that_is_wanted(told: Told) -> None:
     ]
 
 
-def test_a_camera_of_two_units_takes_its_turns(told: Told) -> None:
-    facts = told.facts("a_volume_camera_takes_its_turns")
-    assert facts["left"] == 0
-    assert facts["turns"] > 0
-
-
 def test_what_was_recorded_arrived_and_the_disks_are_sound(told: Told) -> None:
     facts = told.facts("end")
     assert facts["arrived"] == facts["written"]
-    assert len(facts["written"]) == 6
+    assert len(facts["written"]) == 5
     assert (facts["breaks"], facts["parts"]) == (0, 0)
     assert not any(told.damaged.values()), json.dumps(told.damaged)
