@@ -82,7 +82,7 @@ def expected(cell: Cell) -> Expected:
         problems.add(None)
         ends.add(RecordingState.DELIVERED)
         destination = None
-    if cell.asked is Asked.SIGN_IN and cell.times is Times.ONCE:
+    if cell.asked is Asked.SIGN_IN:
         # whoever asks first hears it, and that may be somebody who asks for the categories
         problems.add(None)
     return Expected(frozenset(problems), destination, frozenset(ends))

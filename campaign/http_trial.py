@@ -139,6 +139,7 @@ def run(yard: Yard, trial: Trial) -> Findings:
         yard.proxy.well = well
         trial.mend(yard)
         yard.adopt()
+        yard.let_everything_go()
     except (OSError, BodywornError) as error:
         found.notes.append(f"the destination could not be looked at: {error!r}")
     finally:
@@ -152,7 +153,7 @@ def _pass(yard: Yard, trial: Trial, interference: Interference, found: Findings)
         yard.adopt()
     first = yard.last_event()
     recording_id = yard.store(trial.size_bytes)
-    yard.wait(lambda: _has_settled(yard, recording_id, first))
+    yard.wait(lambda: _has_settled(yard, recording_id, first) or (trial.asked is Asked.SIGN_IN and _is_away(yard)))
     noticed_after = time.monotonic() - interference.first_at
     if interference.taken and trial.notice_seconds is not None and noticed_after > trial.notice_seconds:
         found.notes.append(f"it was noticed after {noticed_after:.1f} s")
@@ -176,6 +177,11 @@ def _has_ended(yard: Yard, recording_id: str) -> bool:
 
 def _has_settled(yard: Yard, recording_id: str, first: int) -> bool:
     return _has_ended(yard, recording_id) or bool(_failures(yard, recording_id, first))
+
+
+def _is_away(yard: Yard) -> bool:
+    """Tell whether the destination rests already, because somebody else heard it first: nothing is tried then."""
+    return yard.destination().state is not DestinationState.OKAY
 
 
 def _failures(yard: Yard, recording_id: str, first: int) -> list[str]:

@@ -301,6 +301,16 @@ class Yard:
             for clip in recording.clips
         )
 
+    def let_everything_go(self) -> None:
+        """Give what waits some time to be delivered, so that it is in nobody's way."""
+        end = time.monotonic() + ENDS_SECONDS
+        while time.monotonic() < end:
+            with self.database.read() as session:
+                waiting = session.scalars(select(Recording.id).where(Recording.state == RecordingState.STORED)).first()
+            if waiting is None:
+                return
+            time.sleep(0.1)
+
     def story(self) -> str:
         """Tell how everything stands, for a person."""
         with self.database.read() as session:
