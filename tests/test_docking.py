@@ -22,7 +22,7 @@ from bodyworn.crypto import envelope
 from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.destination.names import read_container_name
-from bodyworn.errors import CameraTwice, SerialTaken
+from bodyworn.errors import CameraTwice, SerialTaken, StoreDamaged
 from bodyworn.hw import docked, docking
 from bodyworn.hw.drivers import volume
 from bodyworn.models import BayState, Belonging, RecordingState
@@ -598,6 +598,45 @@ def test_a_copy_that_goes_bad_while_its_camera_is_docked_is_taken_again_at_once(
         station.connect()
         station.wait(lambda: station.is_erased(recorded))
     assert {sha256(data) for data in station.arrived(recorded).values()} == {clip.sha256 for clip in recorded.clips}
+
+
+class Failing:
+    """A disk that reports an error the first few times that a copy on it is to be made durable."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.asked = times, 0
+
+    def __call__(self, step: Step) -> None:
+        if step is Step.SYNCED:
+            self.asked += 1
+            if self.asked <= self.left:
+                raise StoreDamaged(name="spool", reason="Input/output error")
+
+
+def test_after_one_error_of_the_storage_here_a_recording_is_tried_once_more(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docking, "_RETRY_SECONDS", 0.3)
+    camera = station.worn()
+    recorded = camera.record(Wish(size_bytes=160 * 1024))
+    with station.running(hook=Failing(1)):
+        camera.dock(station.bay())
+        station.wait(lambda: station.is_erased(recorded))
+    assert station.parts() == []
+
+
+def test_after_a_second_error_the_storage_here_is_left_alone(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docking, "_RETRY_SECONDS", 0.2)
+    camera, failing = station.worn(), Failing(1000)
+    recorded = camera.record(Wish(size_bytes=160 * 1024))
+    with station.running(hook=failing):
+        camera.dock(station.bay())
+        station.wait(lambda: failing.asked > 2 and station.bay_state() is BayState.PROBLEM)
+        asked = failing.asked
+        time.sleep(1.5)
+        assert failing.asked == asked
+        assert station.bay_row().problem_id == "store-damaged"
+    assert recorded.id in camera.recordings()
 
 
 # --- what may go

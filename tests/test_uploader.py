@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fake_destination as fd
 import pytest
+from bodyworn.hw import uploader
 from bodyworn.models import (
     Clip,
     CopyState,
@@ -17,10 +18,12 @@ from bodyworn.models import (
     Recording,
     RecordingState,
 )
-from bodyworn.services import copies
+from bodyworn.services import copies, deliveries
 from bodyworn.services.erasing import ErasePolicy
 from fake_destination import FakeDestination, Turn
 from rig_parts import START, event_actions
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from yard import CLIP_BYTES, Yard, adopt
 
 pytest_plugins = ["fixtures_database", "fixtures_yard"]
@@ -302,6 +305,22 @@ def test_a_recording_that_cannot_be_read_does_not_hold_the_others_up(yard: Yard)
 
 
 # --- destinations that prove nothing
+
+
+def test_a_database_that_fails_for_a_moment_ends_nothing(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, asked, due = yard.store(), [0], deliveries.due
+
+    def failing(session: Session, limit: int) -> list[Recording]:
+        asked[0] += 1
+        if asked[0] <= 2:
+            raise OperationalError("SELECT", {}, OSError("disk I/O error"))
+        return due(session, limit)
+
+    monkeypatch.setattr(deliveries, "due", failing)
+    monkeypatch.setattr(uploader, "_IDLE_SECONDS", 0.05)
+    with yard.uploading():
+        yard.wait(lambda: yard.is_delivered(stored))
+    assert asked[0] > 2
 
 
 def test_without_etags_it_is_acknowledged_and_its_copy_here_counts(make_yard: Callable[..., Yard]) -> None:

@@ -246,7 +246,8 @@ def test_each_refusal_is_written_down_once_and_in_words(
     with database.read() as session:
         (bay,) = docks.find_dock(session, "Dock").bays
         (line,) = [one for one in history.history(session, "bay", [bay.id]) if "refused" in one.what.one]
-        assert line.what.one.format(**line.what.values) == f"Thing was plugged in at {BAY} and refused: keyboard or mouse"
+        told = line.what.one.format(**line.what.values)
+        assert told == f"Thing was plugged in at {BAY} and refused: keyboard or mouse"
         assert list(events.check(session)) == []
 
 

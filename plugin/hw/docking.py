@@ -14,7 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..const import Step
-from ..errors import BodywornError, CameraGone, CameraInterrupted, CameraRefused, CameraTwice
+from ..errors import (
+    BodywornError,
+    CameraGone,
+    CameraInterrupted,
+    CameraRefused,
+    CameraTwice,
+    RereadDiffers,
+    StoreDamaged,
+)
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
 from ..services import camera_settings, cameras, docks, erasures, recordings, systems
 from ..services.cameras import SeenCamera
@@ -32,6 +40,8 @@ _RETRY_SECONDS = 30.0
 #: What can go waits this long for more of the same camera, because every erasing is a turn of its own.
 _GATHER = timedelta(seconds=30)
 _MOVE_LOOK_SECONDS = 0.2
+#: After a second error of the storage here nothing is written to it for this camera any more (I13).
+_STORAGE_TRIES = 2
 #: Highest bitrate of a profile, for the room that the next shift needs.
 _SHIFT_BYTES_PER_HOUR = 8_000_000 // 8 * 3600
 
@@ -45,6 +55,8 @@ class Docking:
         self._stopped = False
         self._camera_id = ""
         self._problems: list[BodywornError] = []
+        #: How often in a row the storage here failed while recordings were taken.
+        self._storage_errors = 0
         self._again_at = self._refreshed = self._erase_after = 0.0
 
     def stop(self) -> None:
@@ -148,6 +160,8 @@ class Docking:
         finally:
             self._shop.board.close_bay(self._bay_id)
         self._problems = intake.problems
+        failed = any(isinstance(problem, StoreDamaged | RereadDiffers) for problem in self._problems)
+        self._storage_errors = self._storage_errors + 1 if failed else 0
         self._again_at = time.monotonic() + _RETRY_SECONDS
         self._refreshed = time.monotonic()
         if self._settings_changed():  # a disk camera takes them once all that is on it was listed (decision 18)
@@ -183,7 +197,7 @@ class Docking:
     def _is_worth_another_look(self) -> bool:
         """Tell whether what failed may go well now, or a copy here went bad and the camera still has the original."""
         if self._problems:
-            return self._problems[0].retry
+            return self._problems[0].retry or 0 < self._storage_errors < _STORAGE_TRIES
         with self._shop.database.read() as session:
             return recordings.is_wanted_again(session, self._camera_id)
 

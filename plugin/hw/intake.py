@@ -122,7 +122,7 @@ class Intake:
             noted = [
                 (one, recordings.found(session, camera, one.document, one.envelope)) for one in listed if one.document
             ]
-            recordings.vanished(session, camera, [one.camera_recording_id for one in listed])
+            recordings.vanished(session, camera, [one.camera_recording_id for one in listed if not one.harmless])
             left = [one.problem for one in listed if one.problem is not None]
             cameras.listed(session, camera, left, whole_at=None if self.problems else began_at)
             takings = [

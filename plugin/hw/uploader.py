@@ -95,18 +95,30 @@ class Uploader:
     def _work(self, number: int) -> None:
         seen = -1
         while not self._stop.is_set():
-            recording_id = self._take() if number < self._parallel() else None
-            if recording_id is None:
-                seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
-                continue
             try:
-                self._handle(recording_id)
-            except Exception as error:
-                # What cannot be read, or a defect of ours: it stays stored and says so, the others go on.
-                log.exception("recording %s cannot be sent", recording_id)
-                self._set_aside(recording_id, error if isinstance(error, BodywornError) else BodywornError())
-            finally:
-                self._put_down(recording_id)
+                sent = number < self._parallel() and self._send_next()
+            except Exception:
+                # The database is full or away: what is stored stays stored, and is taken up once it answers again.
+                log.exception("the next recording to send cannot be looked up, or what came of it not written down")
+                self._stop.wait(_IDLE_SECONDS)
+                sent = False
+            if not sent:
+                seen = self._shop.bell.wait(seen, _IDLE_SECONDS)
+
+    def _send_next(self) -> bool:
+        """Send the next recording that nobody has in hand; False when there is none."""
+        recording_id = self._take()
+        if recording_id is None:
+            return False
+        try:
+            self._handle(recording_id)
+        except Exception as error:
+            # What cannot be read, or a defect of ours: it stays stored and says so, the others go on.
+            log.exception("recording %s cannot be sent", recording_id)
+            self._set_aside(recording_id, error if isinstance(error, BodywornError) else BodywornError())
+        finally:
+            self._put_down(recording_id)
+        return True
 
     def _attend(self) -> None:
         """Hold the line to what is set, at once when that changes, and run errands."""

@@ -86,10 +86,14 @@ class Memory(msgspec.Struct, kw_only=True):
     log: list[str] = []
 
 
+#: Made here: two threads that are the first to need one would end the process (msgspec 0.22).
+_MEMORIES: Final = msgspec.json.Decoder(Memory)
+
+
 def load(folder: Path) -> Memory | None:
     """Read a camera's memory; None where there is none yet."""
     try:
-        return msgspec.json.decode((folder / _MEMORY).read_bytes(), type=Memory)
+        return _MEMORIES.decode((folder / _MEMORY).read_bytes())
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:

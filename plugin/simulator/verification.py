@@ -63,6 +63,10 @@ class _OrderShape(msgspec.Struct):
     envelope: _EnvelopeShape
 
 
+#: Made here: two threads that are the first to need one would end the process (msgspec 0.22).
+_ORDERS: Final = msgspec.json.Decoder(_OrderShape)
+
+
 def open_order(core: Core, kind: OrderKind, data: bytes) -> OpenedOrder:
     """Verify an order, then parse it; raises Refused."""
     try:
@@ -118,7 +122,7 @@ def _recovery_key(core: Core) -> PublicKey:
 
 def _unverified(data: bytes) -> bytes:
     """Give an order's payload before anybody can vouch for it: a camera without a system has nobody yet."""
-    return b64decode(msgspec.json.decode(data, type=_OrderShape).envelope.payload, validate=True)
+    return b64decode(_ORDERS.decode(data).envelope.payload, validate=True)
 
 
 def _check(core: Core, opened: OpenedOrder) -> None:
