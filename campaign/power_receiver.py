@@ -254,7 +254,14 @@ def _parcel(chosen: random.Random) -> Parcel:
 
 
 def _send(client: Client, parcel: Parcel, answered: Answered, *, again: bool = False) -> None:
-    """Send a recording as a controller does; what was answered before is not sent again unless asked."""
+    """Send a recording as a controller does; what was answered before is not sent again unless asked.
+
+    After Complete nothing is sent to a container, even where that answer was lost.
+    """
+    if (client.head_container(parcel.container) or {}).get("status") == "Complete":
+        answered.complete.add(parcel.container)
+        answered.objects.update((parcel.container, name) for name in parcel.objects)
+        return
     client.put_container(parcel.container, {"Status": "Transferring"})
     for name, data in parcel.objects.items():
         if (parcel.container, name) in answered.objects and not again:

@@ -40,6 +40,8 @@ class UsbWatch:
         """``source`` is ``udev``, or ``kernel``: then filesystems are not known."""
         self._source = source
         self._blocks: dict[str, BlockFacts] = {}
+        #: Media that a look found and no event has told of yet: sequence number and size.
+        self._doubtful: dict[str, tuple[str, int]] = {}
         self._changes: Counter[str] = Counter()
         self._view: Mapping[str, Attached] = {}
         self._changed_at: dict[str, float] = {}
@@ -178,8 +180,20 @@ class UsbWatch:
             if self._is_being_examined(device):
                 continue
             facts, known = block_facts(device), self._blocks.get(path)
-            if facts is not None and (known is None or _is_other_medium(known, facts)):
+            if facts is not None and (known is None or self._was_missed(path, known, facts)):
                 self._take(device, "change")
+
+    def _was_missed(self, path: str, known: BlockFacts, seen: BlockFacts) -> bool:
+        """Tell whether a disk has had another medium since the look before this one, and no event has said so.
+
+        At the first look the event may still be on its way through udev, which then knows more than is seen here.
+        """
+        if not _is_other_medium(known, seen):
+            self._doubtful.pop(path, None)
+            return False
+        doubtful = (seen.disk_sequence, seen.size_bytes)
+        before, self._doubtful[path] = self._doubtful.get(path), doubtful
+        return before == doubtful
 
     def _is_being_examined(self, device: Any) -> bool:
         """Tell whether udev is still finding out what is on a disk: its event will say, and until then nobody knows."""
