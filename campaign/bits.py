@@ -13,6 +13,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +37,7 @@ from fake_destination import STORAGE_PATH, Exchange, FakeDestination, StoredObje
 from goals import key_pair
 from outcome import Outcome, Plan, Size
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from workload import tables
 
@@ -237,16 +239,33 @@ class Records(Stage):
         table = choice.choice(list(self._COLUMNS))
         column = choice.choice(self._COLUMNS[table])
         with self._database.read() as session:
-            self._turn(session, table, column, choice)
+            while not self._turn(session, table, column, choice):
+                session.rollback()
             return bool(records.check(session).findings)
 
-    def _turn(self, session: Session, table: str, column: str, choice: random.Random) -> None:
+    def _turn(self, session: Session, table: str, column: str, choice: random.Random) -> bool:
+        """Change a cell; False where another row has the new number already, which the database does not take."""
         keys = self._keys[table]
         cells = session.execute(text(f'SELECT {", ".join(keys)}, "{column}" FROM {table} WHERE "{column}" IS NOT NULL'))
         *key, value = choice.choice(cells.all())
+        changed = turned_value(value, choice)
+        while column == "at" and _moment(changed) == _moment(value):  # another blank between day and time
+            changed = turned_value(value, choice)
         where = " AND ".join(f"{name} = :key{number}" for number, name in enumerate(keys))
-        values = {f"key{number}": one for number, one in enumerate(key)} | {"value": turned_value(value, choice)}
-        session.execute(text(f'UPDATE {table} SET "{column}" = :value WHERE {where}'), values)
+        values = {f"key{number}": one for number, one in enumerate(key)} | {"value": changed}
+        try:
+            session.execute(text(f'UPDATE {table} SET "{column}" = :value WHERE {where}'), values)
+        except IntegrityError:
+            return False
+        return True
+
+
+def _moment(text: object) -> datetime | None:
+    """Read a moment as it stands in a cell; None where it is none."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
 
 
 STAGES: tuple[type[Stage], ...] = (Camera, Part, Rest, Ciphertext, Wire, Records)

@@ -158,3 +158,16 @@ def test_random_bytes_are_refused(envelope: bytes) -> None:
 @settings(max_examples=100, deadline=None)
 def test_any_payload_of_any_type_comes_back(payload: bytes, payload_type: PayloadType) -> None:
     assert verify(sign(payload, payload_type, _KEY), payload_type, [_KEY.public]) == payload
+
+
+@pytest.mark.parametrize("field", ["payload", "sig"])
+def test_bits_of_base64_that_mean_nothing_have_to_be_nought(field: str) -> None:
+    """Another spelling of the same bytes would be a change that nobody sees."""
+    signed = json.loads(sign(b"ab", PayloadType.SETTINGS, _KEY))
+    holder = signed if field == "payload" else signed["signatures"][0]
+    body = holder[field].rstrip("=")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = alphabet[alphabet.index(body[-1]) ^ 1]
+    holder[field] = body[:-1] + other + "=" * (len(holder[field]) - len(body))
+    with pytest.raises(EnvelopeMalformed):
+        verify(json.dumps(signed).encode(), PayloadType.SETTINGS, [_KEY.public])

@@ -140,6 +140,18 @@ def test_an_edit_of_any_column_is_found(chained: Database) -> None:
     assert breaks(chained) == []
 
 
+@pytest.mark.parametrize(("column", "value"), [("at", "no moment"), ("detail", "{no JSON"), ("at", "2026-13-45 00:00")])
+def test_an_event_that_cannot_even_be_read_is_found_and_no_other(
+    sqlite_database: Database, column: str, value: str
+) -> None:
+    with sqlite_database.write() as session:
+        for number in range(5):
+            events.record(session, "profile.made", "profile", f"p{number}")
+        session.execute(text(f"UPDATE bodyworn_event SET {column} = :value WHERE sequence = 3"), {"value": value})
+    with sqlite_database.read() as session:
+        assert [(found.sequence, found.kind) for found in events.check(session)] == [(3, "edited")]
+
+
 @pytest.mark.parametrize("sequence", [1, 6, ENTRIES])
 def test_an_edit_that_hashes_anew_is_found(chained: Database, sequence: int) -> None:
     """Who edits an event and its hash breaks the next one, or the head."""

@@ -92,8 +92,8 @@ def verify(
 def _parse(envelope: bytes) -> Envelope:
     document = decode(envelope, _EnvelopeDocument, EnvelopeMalformed)
     try:
-        payload = base64.b64decode(document.payload, validate=True)
-        signatures = [Signature(one.keyid, _hex(one.sig)) for one in document.signatures]
+        payload = _decoded(document.payload)
+        signatures = [Signature(one.keyid, _decoded(one.sig).hex()) for one in document.signatures]
     except ValueError as error:
         raise EnvelopeMalformed from error
     by_key = {one.keyid: one for one in signatures}
@@ -102,8 +102,12 @@ def _parse(envelope: bytes) -> Envelope:
     return Envelope(payload, document.payloadType, by_key)
 
 
-def _hex(base64_text: str) -> str:
-    return base64.b64decode(base64_text, validate=True).hex()
+def _decoded(text: str) -> bytes:
+    """Decode base64 that is spelled in the one right way: bits that mean nothing have to be nought (RFC 4648, 3.5)."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("base64 with bits that mean nothing")
+    return data
 
 
 def _check_signature(envelope: Envelope, keys: Sequence[PublicKey]) -> None:

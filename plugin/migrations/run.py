@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -14,11 +15,15 @@ from ..errors import DatabaseOutdated
 from ..models import Base
 
 VERSION_TABLE = "bodyworn_alembic_version"
+_UPGRADING = threading.Lock()
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or change the tables; one process at a time, before anything else uses the database."""
-    with engine.begin() as connection:
+    """Create or change the tables; one process at a time, before anything else uses the database.
+
+    Threads of a process stand in line: Alembic keeps what it works on in its modules.
+    """
+    with _UPGRADING, engine.begin() as connection:
         command.upgrade(config(connection), "head")
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ..const import VERSION
@@ -27,6 +28,11 @@ _DOMAIN = b"bodyworn-event-v1"
 GENESIS = hashlib.sha256(_DOMAIN).hexdigest()  # the migration writes the same into the first chain
 #: Actor of what the system does by itself.
 SYSTEM = "system"
+
+#: Events that are read together when a chain is checked.
+_TOGETHER = 500
+#: What a damaged cell raises when it is read: no moment, no JSON, no text.
+_UNREADABLE = (ValueError, TypeError, DBAPIError)
 
 Plain = str | int | float | bool | None | list[str]
 
@@ -100,18 +106,40 @@ def check(session: Session) -> Iterator[Break]:
     if not any(chain.local for chain in heads.values()):
         yield Break("", 1, "missing")
     for chain_id in sorted(heads.keys() | set(session.scalars(select(Event.chain_id).distinct()))):
-        entries = session.scalars(
-            select(Event).where(Event.chain_id == chain_id).order_by(Event.sequence).execution_options(yield_per=500)
-        )
-        yield from _check_chain(chain_id, heads.get(chain_id), entries)
+        yield from _check_chain(chain_id, heads.get(chain_id), _entries(session, chain_id))
 
 
-def _check_chain(chain_id: str, head: Chain | None, entries: Iterable[Event]) -> Iterator[Break]:
-    previous, expected = GENESIS, 1
-    for entry in entries:
-        yield from check_link(entry, expected, previous)
+def _entries(session: Session, chain_id: str) -> Iterator[tuple[int, Event | None]]:
+    """Read a chain's events by their numbers; None for one that cannot even be read."""
+    of_chain, after = select(Event).where(Event.chain_id == chain_id), -(2**63)
+    numbers = select(Event.sequence).where(Event.chain_id == chain_id).order_by(Event.sequence).limit(_TOGETHER)
+    while found := session.scalars(numbers.where(Event.sequence > after)).all():
+        try:
+            entries = list(session.scalars(of_chain.where(Event.sequence.in_(found)).order_by(Event.sequence)))
+            yield from ((entry.sequence, entry) for entry in entries)
+        except _UNREADABLE:
+            yield from ((number, _entry(session, of_chain.where(Event.sequence == number))) for number in found)
+        after = found[-1]
+
+
+def _entry(session: Session, one: Select[Event]) -> Event | None:
+    try:
+        return session.scalars(one).one()
+    except _UNREADABLE:
+        return None
+
+
+def _check_chain(chain_id: str, head: Chain | None, entries: Iterable[tuple[int, Event | None]]) -> Iterator[Break]:
+    previous: str | None = GENESIS
+    expected = 1
+    for number, entry in entries:
+        if entry is None:
+            yield Break(chain_id, number, "edited")
+            previous, expected = None, number + 1
+            continue
+        yield from check_link(entry, expected, entry.previous_hash if previous is None else previous)
         previous, expected = entry.hash, entry.sequence + 1
-    if head is None or (expected - 1, previous) != (head.sequence, head.hash):
+    if head is None or expected - 1 != head.sequence or previous not in (None, head.hash):
         yield Break(chain_id, expected, "truncated")
 
 
