@@ -11,7 +11,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/bodyworn serve --data-dir $(DATA) --port 8088 $(if $(FRESH),,--demonstration --demo-accounts)
 
 test: $(VENV)/test.stamp check
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -25,3 +27,11 @@ def mount(name: str, folder: Path) -> None:
 
 mount("bodyworn", ROOT / "plugin")
 mount("bodyworn_host", ROOT / "host")
+
+#: Takes minutes by itself, so it begins first; each file is one worker's (``make test``).
+LONGEST = "test_usb_vm.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest file begin first."""
+    items.sort(key=lambda item: item.path.name != LONGEST)

@@ -11,8 +11,6 @@ from testbed import child_pytest
 
 FILE = "looped_usb.py"
 TOOLS = ("unshare", "udevadm", "losetup", "mkfs.exfat", "mkfs.ext4", "mkfs.vfat", "mount.exfat-fuse", "fusefat", "ip")
-#: All of them are one run of a child process, so one worker must have them all.
-pytestmark = pytest.mark.xdist_group("looped usb")
 
 
 @pytest.fixture(scope="module")

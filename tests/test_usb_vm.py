@@ -13,8 +13,7 @@ from testbed.vm import depot, run, steps
 from testbed.vm.kernel import Missing, kernel
 
 pytest_plugins = ["fixtures_rig"]
-#: Everything is one run of one machine, so one worker must have it all.
-pytestmark = [pytest.mark.xdist_group("usb machine"), pytest.mark.feature("CAM-1")]
+pytestmark = pytest.mark.feature("CAM-1")
 
 PLUG_PULLED_AT = 0.4
 

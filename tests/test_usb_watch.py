@@ -10,8 +10,6 @@ import pytest
 from testbed import child_pytest
 
 FILE = "mocked_usb.py"
-#: All of them are one run of a child process, so one worker must have them all.
-pytestmark = pytest.mark.xdist_group("mocked usb")
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,6 @@ from hosting import token_in
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("plugin", "host", "setup.cfg", "pyproject.toml", "MANIFEST.in", "manifest.json", "README.md", "LICENSE")
 PASSWORD = "a-password-for-the-wheel"
-#: Each of these tests needs the wheel, so they stay with one worker.
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 @pytest.fixture(scope="module")
