@@ -57,6 +57,7 @@ TABLE = {
     "bodyworn.recordings_fragment": (OPERATORS, None),
     "bodyworn.recording": (OPERATORS, None),
     "bodyworn.recording_fragment": (OPERATORS, None),
+    "bodyworn.recording_proof": (OPERATORS, None),
     "bodyworn.recording_clip": (OPERATORS, None),
     "bodyworn.open_recording_clip": (None, OPERATORS),
     "bodyworn.try_recording_again": (None, OPERATORS),

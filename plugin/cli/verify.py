@@ -19,11 +19,11 @@ from ..crypto.keys import PublicKey
 from ..errors import BodywornError, UnknownRecording
 from ..migrations.run import check_head
 from ..models import Database
-from ..services import event_export, holdings, records
+from ..services import delivery_proof, event_export, holdings, records
 from ..store import Store
 from ..store.verify import Expected, Fault, Report, verify
 from ..supervise import DATABASE_VARIABLE
-from .verify_report import Outcome, StoreOutcome, say_export, say_outcome
+from .verify_report import Outcome, StoreOutcome, say_export, say_outcome, say_proof
 
 
 class RecoveryKey(click.ParamType[PublicKey]):
@@ -46,13 +46,23 @@ class RecoveryKey(click.ParamType[PublicKey]):
 )
 @click.option("--recording", help="Check this recording alone (its id, as in the address of its page).")
 @click.option("--events", type=click.File("rb"), help="Check an export of the chain of events; nothing else is needed.")
-@click.option("--recovery-key", type=RecoveryKey(), help="With --events: the key that the export's system must have.")
+@click.option("--proof", type=click.File("rb"), help="Check a proof of delivery; nothing else is needed.")
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="With --proof: the folder of the recording's files, to be compared with it.",
+)
+@click.option(
+    "--recovery-key", type=RecoveryKey(), help="With --events or --proof: the key that the file's system must have."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     data_dir: Path | None,
     database: str,
     recording: str | None,
     events: IO[bytes] | None,
+    proof: IO[bytes] | None,
+    files: Path | None,
     recovery_key: PublicKey | None,
     as_json: bool,
 ) -> None:
@@ -60,12 +70,18 @@ def command(
 
     Exit code 0 only when all is whole. Nothing is changed.
     """
-    if (data_dir is None) == (events is None):
-        raise click.UsageError("Give either --data-dir or --events.")
+    if sum(one is not None for one in (data_dir, events, proof)) != 1:
+        raise click.UsageError("Give one of --data-dir, --events and --proof.")
+    if files is not None and proof is None:
+        raise click.UsageError("--files goes with --proof.")
     if events is not None:
         verdict = event_export.verify(events, recovery_key)
         say_export(verdict, as_json=as_json)
         sys.exit(0 if verdict.is_whole else 1)
+    if proof is not None:
+        proved = delivery_proof.verify(proof, recovery_key, files)
+        say_proof(proved, as_json=as_json)
+        sys.exit(0 if proved.is_whole else 1)
     assert data_dir is not None
     outcome = check(data_dir, database, recording, progress=None if as_json else _progress())
     if as_json:

@@ -22,6 +22,8 @@ from ..errors import (
     EventMissing,
     ObjectUnexpected,
 )
+from ..models import CopyState
+from ..services import delivery_proof
 from ..services.event_export import Verdict
 from ..services.holdings import KnownDamage
 from ..services.records import RecordReport
@@ -160,6 +162,51 @@ def _export(verdict: Verdict) -> dict[str, Any]:
         ],
         "findings": [_told("export", problem) for problem in verdict.findings],
     }
+
+
+def say_proof(verdict: delivery_proof.Verdict, *, as_json: bool) -> None:
+    """Print what a proof of delivery says."""
+    if as_json:
+        click.echo(json.dumps(_proof(verdict), indent=2))
+        return
+    for finding in verdict.findings:
+        _say("proof", finding)
+    proof = verdict.proof
+    click.echo(f"System {proof.system.name}, proof of {proof.issued_at.isoformat()}.")
+    click.echo(
+        f"Recording {proof.container} of camera {proof.camera_serial}, user {proof.user.name if proof.user else '-'}, "
+        f"complete at {proof.destination or 'the destination'} {proof.times.delivered.isoformat()}."
+    )
+    click.echo(
+        f"{len(proof.objects)} objects: {_at_destination(verdict, CopyState.VERIFIED)} verified at the destination, "
+        f"{_at_destination(verdict, CopyState.ACKNOWLEDGED)} acknowledged only. {verdict.files} files compared, "
+        f"{len(proof.custody)} events checked."
+    )
+    click.echo(f"Signed under recovery key {verdict.recovery_key_id}: compare it with the one that your system shows.")
+    click.echo("The proof is whole." if verdict.is_whole else "The proof and what it speaks of do not agree.")
+
+
+def _proof(verdict: delivery_proof.Verdict) -> dict[str, Any]:
+    proof = verdict.proof
+    return {
+        "whole": verdict.is_whole,
+        "system": proof.system.name,
+        "issued_at": proof.issued_at.isoformat(),
+        "recovery_key_id": verdict.recovery_key_id,
+        "recording": proof.recording_id,
+        "container": proof.container,
+        "delivered_at": proof.times.delivered.isoformat(),
+        "objects": len(proof.objects),
+        "verified": _at_destination(verdict, CopyState.VERIFIED),
+        "acknowledged": _at_destination(verdict, CopyState.ACKNOWLEDGED),
+        "files": verdict.files,
+        "events": len(proof.custody),
+        "findings": [_told("proof", problem) for problem in verdict.findings],
+    }
+
+
+def _at_destination(verdict: delivery_proof.Verdict, state: CopyState) -> int:
+    return sum(one.at_destination() is state for one in verdict.proof.objects)
 
 
 def _finding(finding: Finding) -> dict[str, str]:

@@ -30,7 +30,8 @@ from .documents import decode
 from .envelope import PayloadType
 from .keys import PublicKey, SigningKey
 
-LARGEST_ORDER_BYTES = envelope.LARGEST_ENVELOPE_BYTES + 64 * 1024
+#: What the certificates of an order may add to its envelope.
+_CHAIN_BYTES = 64 * 1024
 _LARGEST_CERTIFICATE_BYTES = 16 * 1024
 
 #: Types that no controller may ever sign, whatever its rights: the recovery key alone unlocks.
@@ -121,6 +122,7 @@ def open_order(
     least_epoch: int,
     now: datetime | None,
     right: str,
+    limit_bytes: int = envelope.LARGEST_ENVELOPE_BYTES,
 ) -> OpenedOrder:
     """Give an order's payload if its whole chain holds.
 
@@ -132,6 +134,7 @@ def open_order(
         least_epoch: The highest epoch the reader has seen; older ones are refused.
         now: The reader's time, or None where it has no clock it may trust; validity is not judged then.
         right: What the controller must have been granted.
+        limit_bytes: The largest envelope that is read, its certificates not counted.
 
     Raises:
         EnvelopeRefused: something is not signed as it must be, or is no order at all.
@@ -139,20 +142,21 @@ def open_order(
     """
     if payload_type in _NEVER_ORDERS:
         raise AuthorityRefused
-    document = _parse(order)
+    document = _parse(order, limit_bytes + _CHAIN_BYTES)
     system = _certificate(document.authority[0], recovery_key, Role.SYSTEM)
     controller = _certificate(document.authority[1], _key_of(system), Role.CONTROLLER)
     for certificate in (system, controller):
         _check_scope(certificate, system_id, least_epoch)
         _check_validity(certificate, now)
     _check_controller(controller, system, right)
-    payload = envelope.verify(bytes(document.envelope), payload_type, [_key_of(controller)])
+    keys = [_key_of(controller)]
+    payload = envelope.verify(bytes(document.envelope), payload_type, keys, limit_bytes=limit_bytes)
     return OpenedOrder(payload, controller.subject.id, controller.epoch, _key_of(controller))
 
 
-def _parse(order: bytes) -> _OrderDocument:
-    if len(order) > LARGEST_ORDER_BYTES:
-        raise EnvelopeTooLarge(limit_bytes=LARGEST_ORDER_BYTES)
+def _parse(order: bytes, limit_bytes: int) -> _OrderDocument:
+    if len(order) > limit_bytes:
+        raise EnvelopeTooLarge(limit_bytes=limit_bytes)
     return decode(order, _OrderDocument, EnvelopeMalformed)
 
 

@@ -44,6 +44,7 @@ class PayloadType(StrEnum):
     MANIFEST = "application/vnd.bodyworn.manifest.v1+json"
     CHECKPOINT = "application/vnd.bodyworn.checkpoint.v1+json"
     MARK = "application/vnd.bodyworn.mark.v1+json"
+    DELIVERY_PROOF = "application/vnd.bodyworn.delivery-proof.v1+json"
 
 
 class _SignatureDocument(msgspec.Struct, frozen=True):

@@ -180,8 +180,13 @@ from .evidence import (
     ManifestMissing as ManifestMissing,
     ManifestUnsigned as ManifestUnsigned,
     ObjectUnexpected as ObjectUnexpected,
+    ProofContradicts as ProofContradicts,
+    ProofFileDiffers as ProofFileDiffers,
+    ProofFileMissing as ProofFileMissing,
+    ProofRefused as ProofRefused,
     RecordingDamaged as RecordingDamaged,
     RecordingKeyLost as RecordingKeyLost,
+    RecordingNotDelivered as RecordingNotDelivered,
     RecordingToTakeAgain as RecordingToTakeAgain,
     SpoolAbsent as SpoolAbsent,
 )

@@ -187,8 +187,48 @@ class ExportRefused(BodywornError):
 
 
 class KeyOtherwise(BodywornError):
-    """Raised when an export names another recovery key than whoever verifies it."""
+    """Raised when a file that proves itself names another recovery key than whoever verifies it."""
 
     id = "export-of-other-system"
-    sentence = "The export is of another system: its recovery key is {found}."
+    sentence = "The file is of another system: its recovery key is {found}."
     mend = "Compare with the key that the Verification page of your system shows."
+
+
+class RecordingNotDelivered(BodywornError):
+    """Raised when a proof of delivery is asked for before there was a delivery."""
+
+    id = "recording-not-delivered"
+    sentence = "This recording is not complete at the content destination, so there is no proof of its delivery."
+    mend = "Wait until it is delivered; its page says how far it is."
+
+
+class ProofRefused(BodywornError):
+    """Raised when a file is no proof of delivery, or its signature does not hold."""
+
+    id = "proof-refused"
+    sentence = "This file is not a proof of delivery, or somebody changed it: its signature does not hold."
+    mend = "Download the proof again from the page of the recording, and verify that file."
+
+
+class ProofContradicts(EvidenceFinding):
+    """Noted when the hashes that a proof of delivery says of one object are not of the same bytes."""
+
+    id = "proof-contradicts"
+    sentence = "The proof says different hashes of {name} in different places."
+    mend = "Compare the file itself with the hash that the signed manifest says."
+
+
+class ProofFileMissing(EvidenceFinding):
+    """Noted when a file that was delivered does not lie beside the proof of it."""
+
+    id = "proof-file-missing"
+    sentence = "{name} was delivered and is not in the folder."
+    mend = "Put all files of the recording into the folder, under the names that they have at the destination."
+
+
+class ProofFileDiffers(EvidenceFinding):
+    """Noted when a file beside a proof of delivery is another one, or cannot be read."""
+
+    id = "proof-file-differs"
+    sentence = "{name} in the folder is not the file that was recorded and delivered, or cannot be read."
+    mend = "Fetch it again from the content destination, and compare again."

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
+from ..crypto.envelope import PayloadType
 from ..errors import BodywornError
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
 from ..sending import send
-from ..services import deliveries, destinations, events, recording_list, recovery
+from ..services import deliveries, delivery_proof, destinations, events, recording_list, recovery
+from ..services.keyring import Keyring
 from ..services.playback import Content, open_content
 from ..services.recording_list import RecordingQuery, Show, Sort
 from ..services.sentence import problem_of
@@ -28,6 +30,7 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/fragments/recordings", "recordings_fragment", recordings_fragment)
     blueprint.add_url_rule("/recordings/<recording_id>", "recording", recording)
     blueprint.add_url_rule("/fragments/recordings/<recording_id>", "recording_fragment", recording_fragment)
+    blueprint.add_url_rule("/recordings/<recording_id>/proof", "recording_proof", recording_proof)
     blueprint.add_url_rule("/recordings/<recording_id>/clips/<clip_id>", "recording_clip", recording_clip)
     blueprint.add_url_rule(
         "/recordings/<recording_id>/clips/<clip_id>/open", "open_recording_clip", open_recording_clip, methods=["POST"]
@@ -60,6 +63,21 @@ def recording(recording_id: str) -> ResponseReturnValue:
 def recording_fragment(recording_id: str) -> ResponseReturnValue:
     """Show one recording's live part."""
     return pages.fragment("bodyworn/recording.html", _one(recording_id))
+
+
+@needs("bodyworn.recordings")
+def recording_proof(recording_id: str) -> ResponseReturnValue:
+    """Hand out the signed proof of delivery; who took it is in its custody, and so in the proof itself."""
+    runtime = current()
+    with runtime.database.write() as session:
+        found = delivery_proof.delivered(session, recording_id)
+        if request.method == "GET":
+            events.record(session, "recording.proof-downloaded", "recording", found.id, actor=pages.actor())
+        proof = delivery_proof.issue(session, Keyring(runtime.data_dir / "keys"), found)
+        name = delivery_proof.file_name(found)
+    response = Response(proof, mimetype=PayloadType.DELIVERY_PROOF, headers={"Cache-Control": "no-store"})
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 @needs("bodyworn.recordings")

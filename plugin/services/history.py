@@ -80,6 +80,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "clip.opened": sentence("{clip} decrypted and downloaded"),
     "clip.open-refused": sentence("{clip} was not decrypted"),
     "clip.downloaded": sentence("{clip} downloaded"),
+    "recording.proof-downloaded": sentence("The proof of delivery was downloaded"),
     "container.created": sentence("The container was made"),
     "container.changed": sentence("Its metadata was sent"),
     "container.completed": sentence("Everything has been sent; nothing changes any more"),

@@ -51,19 +51,26 @@ def _stored(recording_id: str | None) -> Select[Recording]:
 
 
 def _by_manifest(recording: Recording, trust: Trust) -> Iterator[EvidenceFinding]:
-    container = recording.container_name
-    if recording.manifest is None:
+    present = (manifests.entry(clip) for clip in recording.clips)
+    return compare(recording.manifest, recording.id, recording.container_name, present, trust)
+
+
+def compare(
+    order: bytes | None, recording_id: str, container: str, present: Iterable[ManifestEntry], trust: Trust
+) -> Iterator[EvidenceFinding]:
+    """Compare what is said of a recording's objects with its manifest, which must be signed and its own."""
+    if order is None:
         yield ManifestMissing(container=container)
         return
     try:
-        manifest = trust.open(recording.manifest, PayloadType.MANIFEST, Manifest, lambda said: said.stored_at)
+        manifest = trust.open(order, PayloadType.MANIFEST, Manifest, lambda said: said.stored_at)
     except EnvelopeRefused:
         yield ManifestUnsigned(container=container)
         return
-    if (manifest.recording_id, manifest.container) != (recording.id, container):
+    if (manifest.recording_id, manifest.container) != (recording_id, container):
         yield ManifestUnsigned(container=container)
         return
-    yield from _differing(container, manifest.objects, (manifests.entry(clip) for clip in recording.clips))
+    yield from _differing(container, manifest.objects, present)
 
 
 def _differing(
@@ -84,13 +91,14 @@ def _by_camera(recording: Recording, camera: Camera) -> Iterator[EvidenceFinding
     except (EnvelopeRefused, CameraVolumeError):
         yield CameraWordRefused(container=recording.container_name)
         return
-    declared = _declared(document)
+    said = declared(document)
     for clip in recording.clips:
-        if clip.source_name is not None and not _is_as_declared(clip, declared.get(clip.source_name)):
+        if clip.source_name is not None and not _is_as_declared(clip, said.get(clip.source_name)):
             yield CameraWordDiffers(name=f"{recording.container_name}/{clip.name}")
 
 
-def _declared(document: RecordingDocument) -> dict[str, tuple[int, str | None]]:
+def declared(document: RecordingDocument) -> dict[str, tuple[int, str | None]]:
+    """List the files that a camera's document speaks of, by their names there: size, and SHA-256 if it says one."""
     files = {entry.name: (entry.size_bytes, entry.sha256) for entry in document.clips}
     if document.track is not None:
         files[TRACK_NAME] = (document.track.size_bytes, document.track.sha256)

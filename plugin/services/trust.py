@@ -11,7 +11,7 @@ import msgspec
 
 from ..crypto.chain import Right, open_order
 from ..crypto.documents import decode
-from ..crypto.envelope import PayloadType
+from ..crypto.envelope import LARGEST_ENVELOPE_BYTES, PayloadType
 from ..crypto.keys import PublicKey
 from ..errors import EnvelopeMalformed
 from ..models import System
@@ -37,16 +37,18 @@ class Trust:
         payload_type: PayloadType,
         document: type[_Document],
         moment: Callable[[_Document], datetime],
+        *,
+        limit_bytes: int = LARGEST_ENVELOPE_BYTES,
     ) -> _Document:
         """Give what a controller signed, if it was a controller of this system at the moment that is written in it.
 
         :raises EnvelopeRefused: when anything of that does not hold.
         """
-        said = decode(self._payload(order, payload_type, None), document, EnvelopeMalformed)
-        self._payload(order, payload_type, moment(said))
+        said = decode(self._payload(order, payload_type, None, limit_bytes), document, EnvelopeMalformed)
+        self._payload(order, payload_type, moment(said), limit_bytes)
         return said
 
-    def _payload(self, order: bytes, payload_type: PayloadType, now: datetime | None) -> bytes:
+    def _payload(self, order: bytes, payload_type: PayloadType, now: datetime | None, limit_bytes: int) -> bytes:
         opened = open_order(
             order,
             payload_type,
@@ -55,5 +57,6 @@ class Trust:
             least_epoch=0,
             now=now,
             right=Right.OFFLOAD,
+            limit_bytes=limit_bytes,
         )
         return opened.payload
