@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,10 +24,12 @@ from bodyworn.cli import own_receiver
 from bodyworn.destination import names
 from bodyworn.destination.client import Client
 from bodyworn.destination.connection_file import ConnectionFile, parse
-from bodyworn.destination.metadata import clip_metadata
+from bodyworn.destination.metadata import RecordingFacts, clip_metadata
 from bodyworn.destination.proof import Proof
+from bodyworn.errors import BodywornError
 from bodyworn.hw import shipment
 from bodyworn.hw.faults import no_fault
+from bodyworn.models import ClipKind
 from bodyworn.services.parcels import Item, Parcel
 from bodyworn.store import Digests, Store
 from measure import MIB, Contestant, CpuClock, Goal, Plan, Row, children, compete, cpu_of, own_cpu, rate_row
@@ -94,7 +96,8 @@ class Spooled:
         (self.store.root / container).mkdir()
         for item in items:
             os.link(self.folder / item.name, self.store.root / container / item.name)
-        return Parcel("", container, {"Status": "Transferring"}, items, ())
+        facts = RecordingFacts(user_uuid=str(uuid4()), serial="SIM0001", trigger_on_time=_BASE, start=_BASE)
+        return Parcel("", container, {"Status": "Transferring"}, items, (), facts)
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -166,7 +169,7 @@ def _item(name: str, start: datetime, digests: Digests) -> Item:
         clip_id=name,
         name=name,
         spool_name=name,
-        is_clip=True,
+        kind=ClipKind.CLIP,
         size_bytes=digests.size_bytes,
         sha256=digests.sha256,
         md5=digests.md5,
@@ -189,7 +192,7 @@ def _ours(
 
     def work() -> None:
         with closing(Client(connection)) as client, ThreadPoolExecutor(at_once) as pool:
-            route = shipment.Route(client, spooled.store, True, no_fault)
+            route = shipment.Route(client, spooled.store, can_verify=True, takes_rejected=False, hook=no_fault)
             for proofs in pool.map(partial(_send, route), parcels):
                 if not all(proof.verified for proof in proofs):
                     raise RuntimeError("the destination did not prove every clip")
@@ -197,10 +200,41 @@ def _ours(
     return Contestant(name, work, prepare, cpu_clock=cpu_clock)
 
 
+class _Waybill:
+    """Keeps the proofs; nothing is refused here."""
+
+    def __init__(self) -> None:
+        self.proofs: list[Proof] = []
+
+    def announce(self, *, again: bool) -> None:
+        """Tell of nobody: who recorded is the same for everybody who is measured."""
+
+    def progress(self, item: Item) -> Callable[[int], None]:
+        return lambda _: None
+
+    def delivered(self, item: Item, proof: Proof) -> None:
+        self.proofs.append(proof)
+
+    def completed(self) -> None:
+        """Nothing is written down."""
+
+    def refused(self, item: Item, error: BodywornError) -> None:
+        raise error
+
+    def rejected_container(self) -> str:
+        raise AssertionError("nothing is refused")
+
+    def put_aside(self, item: Item, proof: Proof) -> None:
+        raise AssertionError("nothing is refused")
+
+    def refused_there_as_well(self, item: Item) -> None:
+        raise AssertionError("nothing is refused")
+
+
 def _send(route: shipment.Route, parcel: Parcel) -> list[Proof]:
-    proofs: list[Proof] = []
-    shipment.send(parcel, route, progress=lambda _: lambda _: None, delivered=lambda _, proof: proofs.append(proof))
-    return proofs
+    waybill = _Waybill()
+    shipment.send(parcel, route, waybill)
+    return waybill.proofs
 
 
 def _curl(name: str, connection: ConnectionFile, spooled: Spooled, cpu_clock: CpuClock = own_cpu) -> Contestant:
