@@ -168,3 +168,28 @@ def test_bay_and_camera_must_share_a_filesystem(camera: CameraPort, tmp_path: Pa
         for name in ("host", "camera"):
             (far.bay / name).rmdir()
         far.bay.rmdir()
+
+
+def test_a_turn_that_begins_while_the_camera_looks_is_seen_whole_or_not_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the camera would answer without its media, and never give it back."""
+    home, bay = tmp_path / "home", tmp_path / "bay"
+    for unit in Unit:
+        (home / unit.value).mkdir(parents=True)
+    camera, host = CameraPort(bay, home, UnitKind.FOLDER), HostPort(bay)
+    camera.plug("SIM0001", "", "")
+    camera.export(Unit)
+    exists, looked = Path.exists, []
+
+    def ejecting_after_the_first_look(path: Path) -> bool:
+        found = exists(path)
+        if not looked:
+            looked.append(path)
+            monkeypatch.setattr(Path, "exists", exists)
+            host.eject(Unit)
+        return found
+
+    monkeypatch.setattr(Path, "exists", ejecting_after_the_first_look)
+    assert Unit.CONTROL not in camera.ejected()
+    assert camera.ejected() == frozenset(Unit)

@@ -180,8 +180,12 @@ class CameraPort:
             _move(self.home_path(unit), _place(self.bay / "host", unit, self._kind), unit)
 
     def ejected(self) -> frozenset[Unit]:
-        """List the units that the host has ejected and the camera has not taken back."""
-        return frozenset(unit for unit in Unit if _place(self.bay / "camera", unit, self._kind).exists())
+        """List the units that the host has ejected and the camera has not taken back.
+
+        Control is looked for first: hosts eject it last, so whoever sees it sees all that was ejected before.
+        """
+        first_to_last = reversed(_control_last(Unit))
+        return frozenset(unit for unit in first_to_last if _place(self.bay / "camera", unit, self._kind).exists())
 
     def take_back(self, units: Iterable[Unit]) -> None:
         """Take units that the host has ejected into the camera's own folder."""
