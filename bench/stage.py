@@ -21,13 +21,9 @@ from typing import Any, cast
 from bodyworn.camera_volume.documents import Unit
 from bodyworn.camera_volume.port import HostPort
 from bodyworn.cli import own_receiver, rig
-from bodyworn.hw.bell import Bell
 from bodyworn.hw.controller import Controller
 from bodyworn.hw.drivers.protocol import DockedCamera, Listed, RecordingSource
-from bodyworn.hw.faults import no_fault
 from bodyworn.hw.intake import Intake
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.sockets import Socket, Sockets
 from bodyworn.hw.workshop import Workshop
 from bodyworn.models import Clip, Copy, Database, Recording
@@ -35,7 +31,6 @@ from bodyworn.services import cameras
 from bodyworn.simulator.build import Build
 from bodyworn.simulator.camera import SimulatedCamera
 from bodyworn.simulator.recorder import Wish
-from bodyworn.store import Store
 from sqlalchemy import delete
 
 _READY_SECONDS = 60.0
@@ -146,17 +141,7 @@ def enlist(ours: Sequence[SimulatedCamera], system: rig.Rig) -> None:
 
 
 def _opened(system: rig.Rig, count: int, size_bytes: int) -> Stage:
-    shop = Workshop(
-        database=system.database,
-        keyring=system.keyring,
-        spool=Store(system.data_dir / "spool"),
-        scratch=system.data_dir / "mounts",
-        board=Board(),
-        bell=Bell(system.database),
-        book=OrderBook(system.database, system.keyring),
-        hook=no_fault,
-        reserve_bytes=0,
-    )
+    shop = Workshop.on(system.database, system.keyring, system.data_dir, reserve_bytes=0)
     guests = tuple(_guest(shop, socket) for socket in Sockets(system.database).local()[:count])
     clips = tuple(_clips_in(HostPort(system.dock.bay(position))) for position in range(1, count + 1))
     return Stage(shop, guests, clips, size_bytes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -35,10 +34,7 @@ from bodyworn.destination.names import key_name
 from bodyworn.destination.rehearsal import Rehearsal, rehearse
 from bodyworn.errors import BodywornError
 from bodyworn.hw.bell import Bell
-from bodyworn.hw.faults import no_fault
 from bodyworn.hw.offload import Wanted, lockbox_of, offload
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.uploader import Uploader
 from bodyworn.hw.workshop import Workshop
 from bodyworn.migrations.run import upgrade
@@ -58,7 +54,6 @@ from bodyworn.services import cameras, copies, destinations, erasures, problems,
 from bodyworn.services.erasing import ErasePolicy
 from bodyworn.services.keyring import Keyring
 from bodyworn.services.recordings import StoredClip
-from bodyworn.store import Store
 from certificates import Certificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -73,8 +68,6 @@ CLIP_BYTES = 1_300_000
 ENDS_SECONDS = 60.0
 _LOOK_SECONDS = 0.01
 _LARGEST_BYTES = 64 * 1024 * 1024
-#: One migration at a time: the tool keeps its context in its module.
-_MIGRATING = threading.Lock()
 _TRACK = b'{"CoordinateEntries": []}'
 
 
@@ -400,24 +393,13 @@ def founded(folder: Path, ground: Ground, seed: int, proxy: FakeDestination) -> 
     with ExitStack() as stack:
         database = Database.at(f"sqlite:///{folder / 'bodyworn.db'}")
         stack.callback(database.close)
-        with _MIGRATING:
-            upgrade(database.engine)
+        upgrade(database.engine)
         keyring, key = Keyring(folder / "keys"), SigningKey.generate()
         with database.write() as session:
             found_system(session, keyring)
             camera = add_camera(session, add_bay(session), key)
             cameras.assign(session, camera.id, users.create_user(session, name="Ada", actor=ACTOR).id, actor=ACTOR)
-        shop = Workshop(
-            database=database,
-            keyring=keyring,
-            spool=Store(folder / "spool"),
-            scratch=folder / "mounts",
-            board=Board(),
-            bell=Bell(database),
-            book=OrderBook(database, keyring),
-            hook=no_fault,
-            reserve_bytes=0,
-        )
+        shop = Workshop.on(database, keyring, folder, reserve_bytes=0)
         private, public = _key_pair()
         yard = Yard(shop, proxy, ground, private, public, key, camera.id, camera.wanted_settings, Random(seed))
         yard.adopt()

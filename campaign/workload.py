@@ -27,10 +27,6 @@ from bodyworn.cli import rig as rigs
 from bodyworn.cli.rig import Rig
 from bodyworn.crypto.master_key import KdfCost
 from bodyworn.hw import housekeeping
-from bodyworn.hw.bell import Bell
-from bodyworn.hw.faults import no_fault
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.workshop import Workshop
 from bodyworn.migrations.run import upgrade
 from bodyworn.models import Clip, Database, DockKind, Recording
@@ -250,16 +246,7 @@ class Workload:
         return [path for path in self.around.glob(f"**/recordings/{recording_id}/*") if path.is_file()]
 
     def _workshop(self) -> Workshop:
-        return Workshop(
-            database=self.database,
-            keyring=self.rig.keyring,
-            spool=self.spool,
-            scratch=self.home / "mounts",
-            board=Board(),
-            bell=Bell(self.database),
-            book=OrderBook(self.database, self.rig.keyring),
-            hook=no_fault,
-        )
+        return Workshop.on(self.database, self.rig.keyring, self.home)
 
 
 def _busyness() -> float:

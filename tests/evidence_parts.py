@@ -13,16 +13,11 @@ from typing import Any
 import msgspec
 from bodyworn.camera_volume.recording import ClipEntry, RecordingDocument, clip_name
 from bodyworn.hw.auditor import Auditor
-from bodyworn.hw.bell import Bell
-from bodyworn.hw.faults import no_fault
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.workshop import Workshop
 from bodyworn.models import Camera, Clip, Copy, CopyState, Database, Place, Recording, RecordingState
 from bodyworn.services import checks, copies, erasures, manifests, recordings, systems, users
 from bodyworn.services.keyring import Keyring
 from bodyworn.services.recordings import StoredClip
-from bodyworn.store import Store
 from rig_parts import ACTOR, START, Depot, make_document
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -47,16 +42,7 @@ class Evidence:
         """Found a system in a folder."""
         keyring = Keyring(folder / "keys")
         depot = Depot.found(database, keyring)
-        shop = Workshop(
-            database=database,
-            keyring=keyring,
-            spool=Store(folder / "spool"),
-            scratch=folder / "mounts",
-            board=Board(),
-            bell=Bell(database),
-            book=OrderBook(database, keyring),
-            hook=no_fault,
-        )
+        shop = Workshop.on(database, keyring, folder)
         return cls(database, folder, keyring, depot, shop)
 
     # what there is

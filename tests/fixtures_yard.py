@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 from bodyworn.crypto.keys import SigningKey
-from bodyworn.hw.bell import Bell
-from bodyworn.hw.faults import no_fault
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.workshop import Workshop
 from bodyworn.models import Database
 from bodyworn.services import cameras, users
 from bodyworn.services.keyring import Keyring
-from bodyworn.store import Store
 from fake_destination import FakeDestination
 from rig_parts import ACTOR, add_bay, add_camera, found_system
 from yard import Yard, adopt
@@ -33,17 +28,7 @@ def make_yard(sqlite_database: Database, tmp_path: Path) -> Iterator[Callable[..
                 camera = add_camera(session, add_bay(session), key)
                 ada = users.create_user(session, name="Ada", actor=ACTOR)
                 cameras.assign(session, camera.id, ada.id, actor=ACTOR)
-            shop = Workshop(
-                database=sqlite_database,
-                keyring=keyring,
-                spool=Store(tmp_path / "spool"),
-                scratch=tmp_path / "mounts",
-                board=Board(),
-                bell=Bell(sqlite_database),
-                book=OrderBook(sqlite_database, keyring),
-                hook=no_fault,
-                reserve_bytes=0,
-            )
+            shop = Workshop.on(sqlite_database, keyring, tmp_path, reserve_bytes=0)
             yard = Yard(shop, fake, key, camera.id, camera.wanted_settings)
             adopt(yard, **changes)
             return yard

@@ -11,15 +11,11 @@ from pathlib import Path
 
 import pytest
 from bodyworn import errors
-from bodyworn.hw.bell import Bell
 from bodyworn.hw.docking import Docking
 from bodyworn.hw.drivers.disk import DiskCamera
 from bodyworn.hw.drivers.plugged import Surroundings
 from bodyworn.hw.drivers.protocol import Erasure, Wishes
-from bodyworn.hw.faults import no_fault
 from bodyworn.hw.intake import Intake
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.workshop import Workshop
 from bodyworn.models import (
     Bay,
@@ -50,7 +46,6 @@ from bodyworn.services import (
 from bodyworn.services.deliveries import Delivery
 from bodyworn.services.erasing import ErasePolicy
 from bodyworn.services.findings import Finding
-from bodyworn.store import Store
 from disk_parts import FAMILIES, MINUTE, START, Family, FolderDisk, dcim, put, transcend
 from rig_parts import ACTOR, Depot, event_actions, find, make_document, sign
 from seed import connect_destination
@@ -175,17 +170,7 @@ class Site:
 @pytest.fixture
 def site(sqlite_database, keyring, tmp_path: Path) -> Site:
     depot = Depot.found(sqlite_database, keyring)
-    shop = Workshop(
-        database=sqlite_database,
-        keyring=keyring,
-        spool=Store(tmp_path / "spool"),
-        scratch=tmp_path / "mounts",
-        board=Board(),
-        bell=Bell(sqlite_database),
-        book=OrderBook(sqlite_database, keyring),
-        hook=no_fault,
-        reserve_bytes=0,
-    )
+    shop = Workshop.on(sqlite_database, keyring, tmp_path, reserve_bytes=0)
     folder = tmp_path / "disk"
     folder.mkdir()
     disk = FolderDisk(folder)

@@ -16,13 +16,10 @@ from bodyworn import errors
 from bodyworn.camera_volume.recording import RecordingDocument
 from bodyworn.const import BLOCK_BYTES, Step
 from bodyworn.crypto.keys import SigningKey
-from bodyworn.hw.bell import Bell
 from bodyworn.hw.drivers.protocol import Listed, Receipted
 from bodyworn.hw.faults import Hook, no_fault
 from bodyworn.hw.intake import Intake
 from bodyworn.hw.offload import Wanted, offload
-from bodyworn.hw.order_book import OrderBook
-from bodyworn.hw.progress import Board
 from bodyworn.hw.workshop import Workshop
 from bodyworn.migrations.run import upgrade
 from bodyworn.models import Database, Recording, RecordingState
@@ -113,17 +110,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             found_system(session, keyring)
             bay = add_bay(session)
             camera_id, bay_id = add_camera(session, bay, key).id, bay.id
-        shop = Workshop(
-            database=database,
-            keyring=keyring,
-            spool=Store(tmp_path / "spool", hook),
-            scratch=tmp_path / "mounts",
-            board=Board(),
-            bell=Bell(database),
-            book=OrderBook(database, keyring),
-            hook=hook,
-            reserve_bytes=0,
-        )
+        shop = Workshop.on(database, keyring, tmp_path, hook=hook, reserve_bytes=0)
         camera = record(tmp_path / "camera", key, clips)
         return Site(shop, camera, Intake(shop, bay_id, camera_id, camera))
 

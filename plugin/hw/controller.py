@@ -19,16 +19,12 @@ from ..migrations.run import check_head
 from ..models import Database
 from ..services import docks, systems
 from ..services.keyring import Keyring
-from ..store import Store
 from . import auditor, housekeeping, sealing
-from .bell import Bell
 from .docking import Docking
 from .faults import Hook, no_fault
 from .forecast import Forecast, Forecaster
 from .lock import only_controller
 from .mounts import unmount_leftovers
-from .order_book import OrderBook
-from .progress import Board
 from .sockets import Socket, Sockets
 from .uploader import Uploader
 from .usb_guard import UsbGuard
@@ -92,20 +88,11 @@ class Controller:
                 housekeeping.sign_chain(shop, at_once=True)
 
     def _open(self) -> Workshop:
-        keyring, spool = Keyring(self._data_dir / "keys"), Store(self._data_dir / "spool", self._hook)
-        left = spool.sweep_parts()
+        keyring = Keyring(self._data_dir / "keys")
+        shop = Workshop.on(self._database, keyring, self._data_dir, hook=self._hook, reserve_bytes=self._reserve_bytes)
+        left = shop.spool.sweep_parts()
         log.info("controller starts; %d unfinished copies of an earlier run removed", left)
-        return Workshop(
-            database=self._database,
-            keyring=keyring,
-            spool=spool,
-            scratch=self._data_dir / "mounts",
-            board=Board(),
-            bell=Bell(self._database),
-            book=OrderBook(self._database, keyring),
-            hook=self._hook,
-            reserve_bytes=self._reserve_bytes,
-        )
+        return shop
 
     def _watch(self, shop: Workshop, stop: threading.Event) -> None:
         unmount_leftovers(shop.scratch)

@@ -14,7 +14,7 @@ from ..services.keyring import Keyring
 from ..store import Store
 from .bell import Bell
 from .docked import Docked
-from .faults import Hook
+from .faults import Hook, no_fault
 from .order_book import OrderBook
 from .progress import Board
 from .turns import Turns
@@ -47,6 +47,29 @@ class Workshop:
     _refused_bytes: int | None = field(default=None, init=False)
     _in_flight_bytes: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @classmethod
+    def on(
+        cls,
+        database: Database,
+        keyring: Keyring,
+        data_dir: Path,
+        *,
+        hook: Hook = no_fault,
+        reserve_bytes: int = RESERVE_BYTES,
+    ) -> Workshop:
+        """Lay the tools out for a data folder: its spool, and the place where units of cameras are mounted."""
+        return cls(
+            database=database,
+            keyring=keyring,
+            spool=Store(data_dir / "spool", hook),
+            scratch=data_dir / "mounts",
+            board=Board(),
+            bell=Bell(database),
+            book=OrderBook(database, keyring),
+            hook=hook,
+            reserve_bytes=reserve_bytes,
+        )
 
     @property
     def taking_in(self) -> bool:
