@@ -74,10 +74,7 @@ def tried(plan: Plan) -> Iterator[Outcome]:
 
 def points(plan: Plan, place: str) -> list[Point]:
     """List when a disk is to be full; a sample is one on the disk with both."""
-    found = list(_every(plan, place))
-    if plan.size is Size.SAMPLE and plan.only is None:
-        return plan.choice(place).sample(found, 1) if place == "both" else []
-    return [point for point in found if plan.wants(point.name)]
+    return plan.chosen(list(_every(plan, place)), place, sampled=place == "both")
 
 
 def _every(plan: Plan, place: str) -> Iterator[Point]:

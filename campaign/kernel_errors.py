@@ -66,9 +66,7 @@ def tried(plan: Plan) -> Iterator[Outcome]:
 def points(plan: Plan, setting: Setting, *, of_camera: bool) -> list[Point]:
     """List what is to go wrong in a setting; a sample is a write on the plain disk, and a read of the camera."""
     found = list(_of_camera(plan) if of_camera else _of_disk(plan, setting))
-    if plan.size is Size.SAMPLE and plan.only is None:
-        return [] if setting is ENCRYPTED else plan.choice(f"{setting.name}/{of_camera}").sample(found, 1)
-    return [point for point in found if plan.wants(point.name)]
+    return plan.chosen(found, f"{setting.name}/{of_camera}", sampled=setting is not ENCRYPTED)
 
 
 def _of_disk(plan: Plan, setting: Setting) -> Iterator[Point]:

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Named = TypeVar("Named", bound=_Named)
 
 
 class Size(StrEnum):
@@ -36,6 +44,12 @@ class Plan:
     def wants(self, point: str) -> bool:
         """Tell whether a point is asked for."""
         return self.only in (None, point)
+
+    def chosen(self, found: list[Named], salt: str, *, sampled: bool) -> list[Named]:
+        """Choose from the points of a group: what is asked for; of a sample one, where the group is ``sampled``."""
+        if self.size is Size.SAMPLE and self.only is None:
+            return self.choice(salt).sample(found, 1) if sampled else []
+        return [point for point in found if self.wants(point.name)]
 
     def choice(self, salt: str = "") -> random.Random:
         """Give the source of this run's choices: the same for the same seed and the same salt."""

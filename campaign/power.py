@@ -73,11 +73,7 @@ def tried(plan: Plan) -> Iterator[Outcome]:
 
 def points(plan: Plan, setting: Setting) -> list[Point]:
     """List the cuts of a setting that the plan asks for; a sample is one on plain ext4 and one on encrypted xfs."""
-    if plan.size is Size.SAMPLE and plan.only is None:
-        if setting not in (SETTINGS[0], SETTINGS[-1]):
-            return []
-        return plan.choice(setting.name).sample(_all(plan, setting), 1)
-    return [point for point in _all(plan, setting) if plan.wants(point.name)]
+    return plan.chosen(_all(plan, setting), setting.name, sampled=setting in (SETTINGS[0], SETTINGS[-1]))
 
 
 def _all(plan: Plan, setting: Setting) -> list[Point]:

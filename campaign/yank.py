@@ -66,10 +66,7 @@ def tried(plan: Plan) -> Iterator[Outcome]:
 
 def points(plan: Plan, filesystem: str) -> list[Point]:
     """List when a camera goes; a sample is one on ext4."""
-    found = list(_every(plan, filesystem))
-    if plan.size is Size.SAMPLE and plan.only is None:
-        return plan.choice(filesystem).sample(found, 1) if filesystem == "ext4" else []
-    return [point for point in found if plan.wants(point.name)]
+    return plan.chosen(list(_every(plan, filesystem)), filesystem, sampled=filesystem == "ext4")
 
 
 def _every(plan: Plan, filesystem: str) -> Iterator[Point]:
