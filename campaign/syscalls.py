@@ -23,8 +23,9 @@ NAME = "syscalls"
 #: No disk loses anything here.
 IN_MEMORY = True
 
-_KILLS = {Size.SAMPLE: 1, Size.ORDINARY: 40}
-_ERRORS = {Size.SAMPLE: 1, Size.ORDINARY: 25}
+#: How many of a setting are chosen; at full size the encrypted one is tried at every call.
+_KILLS = {Size.SAMPLE: 1, Size.ORDINARY: 40, Size.FULL: 300}
+_ERRORS = {Size.SAMPLE: 1, Size.ORDINARY: 25, Size.FULL: 300}
 #: An error that is survived without a new start shows it within this time; what waits for people is started anew.
 _GOES_ON_SECONDS = 4.0
 _WRITES = ("write", "pwrite64")
@@ -49,7 +50,7 @@ def unavailable() -> str | None:
 
 
 def outcomes(plan: Plan) -> Iterator[Outcome]:
-    """Try calls that are spread evenly over an untouched run; at full size each of them with each fault."""
+    """Try calls that are spread evenly over an untouched run; at full size each of them, killed and with an error."""
     for setting in settings_of(plan):
         yield from run_lanes(plan, setting, partial(_chosen, plan, setting), partial(_try, plan))
 
@@ -60,18 +61,19 @@ def _chosen(plan: Plan, setting: Setting, load: Workload) -> list[Point]:
         name, _, count = call.partition(":")
         return [Point(setting, Order(name, int(count), Fault(fault)))]
     counted = _counted(load)
-    kills = [Order(call, n, Fault.KILL) for call, count in sorted(counted.items()) for n in range(1, count + 1)]
-    errors = [
-        Order(call, n, fault)
-        for fault in (Fault.EIO, Fault.ENOSPC, Fault.SHORT, Fault.FULL, Fault.DEAD)
-        for call, count in sorted(counted.items())
-        if _fits(fault, call)
-        for n in range(1, count + 1)
-    ]
-    if plan.size is not Size.FULL:
+    calls = [(call, n) for call, count in sorted(counted.items()) for n in range(1, count + 1)]
+    kills = [Order(call, n, Fault.KILL) for call, n in calls]
+    errors = [Order(call, n, _error_for(call, n + plan.seed)) for call, n in calls]
+    if plan.size is not Size.FULL or setting is not Setting.ENCRYPTED:
         kills = _spread(kills, _KILLS[plan.size], plan)
         errors = _spread(errors, _ERRORS[plan.size], plan)
     return [Point(setting, order) for order in kills + errors]
+
+
+def _error_for(call: str, turn: int) -> Fault:
+    """Choose the error of a call by turns: neighbours meet different ones, and other seeds meet the others."""
+    fitting = [fault for fault in (Fault.EIO, Fault.ENOSPC, Fault.SHORT, Fault.FULL, Fault.DEAD) if _fits(fault, call)]
+    return fitting[turn % len(fitting)]
 
 
 def _fits(fault: Fault, call: str) -> bool:
