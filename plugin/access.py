@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from .runtime import Runtime, current
+from .services import events
 from .services.sentence import marked
 from .text import translator
 
@@ -92,6 +93,7 @@ def _check_machine() -> None:
 
 
 def _open_runtime() -> Runtime:
+    events.from_address(request.remote_addr or "")
     runtime = current()
     if runtime.closed:
         abort(503, description=_say(runtime, marked("The body worn plugin is disabled.")))

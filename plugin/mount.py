@@ -30,6 +30,8 @@ PERMISSIONS = (
     Permission("bodyworn.recordings", "See and play recordings", "medium"),
     Permission("bodyworn.devices", "Add and manage docks and cameras", "medium"),
     Permission("bodyworn.destination", "Change the content destination and export connection files", "high"),
+    Permission("bodyworn.system", "Own the system: setup, master key, certificates, network, date and time", "high"),
+    Permission("bodyworn.audit", "Read and export the audit log", "high"),
 )
 MENU = (MenuItem("Body worn", f"{DOMAIN}.status", "bodyworn.view"),)
 

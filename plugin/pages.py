@@ -29,7 +29,14 @@ from .text import translator
 #: Fetches what a template shows, at one moment.
 Content = Callable[[Session, datetime], Mapping[str, Any]]
 
-_PERMISSIONS = ("bodyworn.view", "bodyworn.recordings", "bodyworn.devices", "bodyworn.destination")
+_PERMISSIONS = (
+    "bodyworn.view",
+    "bodyworn.recordings",
+    "bodyworn.devices",
+    "bodyworn.destination",
+    "bodyworn.system",
+    "bodyworn.audit",
+)
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ EDITS: dict[str, Any] = {
     "boot_seconds": 1.5,
     "boot_id": "another",
     "actor": "somebody",
+    "address": "192.0.2.9",
     "action": "other",
     "object_kind": "other",
     "object_id": "other",

@@ -15,6 +15,7 @@ from .dock import Bay, BayState, Dock, DockKind
 from .event import Chain, Change, Checkpoint, Event
 from .received import ReceivedContainer, ReceivedObject, ReceiverAccount
 from .recording import Clip, ClipKind, Copy, CopyState, Place, Recording, RecordingState
+from .setup import Setup
 from .surroundings import BrokenDriver, UsbDevice
 from .system import Controller, ControllerRole, System
 
@@ -50,6 +51,7 @@ __all__ = [
     "ReceiverAccount",
     "Recording",
     "RecordingState",
+    "Setup",
     "System",
     "Trust",
     "UsbDevice",

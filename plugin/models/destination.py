@@ -35,6 +35,9 @@ class Destination(Identified, Base):
     active: Mapped[bool] = mapped_column(default=True)
     #: The connection file as uploaded, sealed: it holds the password.
     sealed_file: Mapped[bytes] = mapped_column(LargeBinary)
+    #: ``http://host:port`` of the proxy through which it is reached, and its sealed ``name:password``; None without.
+    proxy_address: Mapped[str | None] = mapped_column(String(300))
+    sealed_proxy_sign_in: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: ``host:port`` of a storage address elsewhere that an administrator confirmed (decision 26).
     confirmed_storage_host: Mapped[str | None] = mapped_column(String(300))
     #: Set once, in the system object at the destination: the same there = the same destination.
@@ -54,6 +57,9 @@ class Destination(Identified, Base):
     #: Raised whenever somebody wants it to be tried at once.
     attempts_wanted: Mapped[int] = mapped_column(default=0)
     # observed
+    #: What came of the last rehearsal, step by step, and when it was.
+    rehearsal: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    rehearsed_at: Mapped[datetime | None]
     #: Categories as they were read last, and when; what was wrong with the list since.
     categories: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     categories_read_at: Mapped[datetime | None]

@@ -36,6 +36,8 @@ class Event(Base):
     boot_seconds: Mapped[float]
     boot_id: Mapped[str] = mapped_column(String(36))
     actor: Mapped[str] = mapped_column(String(100))
+    #: Network address that the request came from; empty for what the system did by itself.
+    address: Mapped[str] = mapped_column(String(45), default="")
     action: Mapped[str] = mapped_column(String(64))
     object_kind: Mapped[str] = mapped_column(String(32))
     object_id: Mapped[str] = mapped_column(String(100))

@@ -24,7 +24,13 @@ class System(Identified, Base):
     system_certificate: Mapped[bytes] = mapped_column(LargeBinary)
     #: The master key file, wrapped under the passphrase; None until the administrator has made one.
     master_key_file: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: When the master key was last handed out; a system whose key nobody holds cannot be restored.
+    master_key_downloaded_at: Mapped[datetime | None]
+    #: Language in which cameras and printed guides speak; pages follow whoever looks at them.
+    language: Mapped[str] = mapped_column(String(16), default="en")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    #: Where this machine gets the time from; None for what the machine does by itself, or a time set by hand.
+    ntp_server: Mapped[str | None] = mapped_column(String(253))
     power_line_hertz: Mapped[int] = mapped_column(default=50)
     #: Hours of recording that a camera must have room for before it goes out again (decision 14).
     next_shift_hours: Mapped[int] = mapped_column(default=12)
@@ -34,6 +40,8 @@ class System(Identified, Base):
     #: True for a system that was made to be looked at; pages say so.
     demonstration: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    #: When its setup was finished; until then it is a draft of the wizard, and nothing but the wizard works.
+    finished_at: Mapped[datetime | None]
 
 
 class ControllerRole(StrEnum):

@@ -72,6 +72,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, tag="event", tag_field
     boot_seconds: float
     boot_id: str
     actor: str
+    address: str
     action: str
     object_kind: str
     object_id: str

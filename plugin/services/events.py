@@ -12,6 +12,7 @@ import json
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,11 @@ _TOGETHER = 500
 #: What a damaged cell raises when it is read: no moment, no JSON, no text.
 _UNREADABLE = (ValueError, TypeError, DBAPIError)
 
+#: An IPv6 address with an IPv4 one in it.
+_LONGEST_ADDRESS = 45
+#: Where the request under way comes from; whoever takes requests sets it before anything else.
+_address: ContextVar[str] = ContextVar("bodyworn_address", default="")
+
 Plain = str | int | float | bool | None | list[str]
 
 
@@ -50,6 +56,11 @@ class Break:
 def local_chain(session: Session) -> Chain:
     """Give the chain of this machine, locked until the transaction ends; the migration made it."""
     return session.scalars(select(Chain).where(Chain.local).with_for_update()).one()
+
+
+def from_address(address: str) -> None:
+    """Say where what this thread records from now on comes from: a network address, or nothing."""
+    _address.set(address[:_LONGEST_ADDRESS])
 
 
 def record(
@@ -74,6 +85,7 @@ def record(
         boot_seconds=time.clock_gettime(time.CLOCK_BOOTTIME),
         boot_id=boot_id(),
         actor=actor,
+        address=_address.get(),
         action=action,
         object_kind=object_kind,
         object_id=object_id,
@@ -153,7 +165,8 @@ def check_link(entry: Event, expected: int, previous: str) -> Iterator[Break]:
 
 def _fields(entry: Event) -> Iterator[str]:
     yield from (entry.previous_hash, entry.chain_id, str(entry.sequence), entry.at.isoformat())
-    yield from (repr(entry.boot_seconds), entry.boot_id, entry.actor, entry.action)
+    yield from (repr(entry.boot_seconds), entry.boot_id, entry.actor, entry.address)
+    yield entry.action
     yield from (entry.object_kind, entry.object_id, entry.result)
     yield json.dumps(entry.detail, sort_keys=True, separators=(",", ":"))
     yield entry.tool_version

@@ -171,6 +171,7 @@ def _make_system(
         time_zone=time_zone,
         demonstration=demonstration,
         created_at=now,
+        finished_at=now,
     )
 
 

@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=512), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("sealed_file", sa.LargeBinary(), nullable=False),
+        sa.Column("proxy_address", sa.String(length=300), nullable=True),
+        sa.Column("sealed_proxy_sign_in", sa.LargeBinary(), nullable=True),
         sa.Column("confirmed_storage_host", sa.String(length=300), nullable=True),
         sa.Column("connection_id", sa.String(length=100), nullable=False),
         sa.Column("want_encryption", sa.Boolean(), nullable=False),
@@ -48,6 +50,8 @@ def upgrade() -> None:
         sa.Column("limit_from_minute", sa.BigInteger(), nullable=True),
         sa.Column("limit_until_minute", sa.BigInteger(), nullable=True),
         sa.Column("attempts_wanted", sa.BigInteger(), nullable=False),
+        sa.Column("rehearsal", sa.JSON(), nullable=False),
+        sa.Column("rehearsed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("categories", sa.JSON(), nullable=False),
         sa.Column("categories_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("categories_problem_id", sa.String(length=64), nullable=True),
@@ -89,6 +93,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_name", name=op.f("uq_bodyworn_receiver_account_user_name")),
     )
     op.create_table(
+        "bodyworn_setup",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("began_by", sa.String(length=100), nullable=False),
+        sa.Column("passed", sa.JSON(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("ntp_server", sa.String(length=253), nullable=True),
+        sa.Column("power_line_hertz", sa.BigInteger(), nullable=True),
+        sa.Column("system_name", sa.String(length=100), nullable=True),
+        sa.Column("language", sa.String(length=16), nullable=True),
+        sa.Column("restored", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_setup")),
+    )
+    op.create_table(
         "bodyworn_system",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
@@ -96,13 +114,17 @@ def upgrade() -> None:
         sa.Column("recovery_encryption_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("system_certificate", sa.LargeBinary(), nullable=False),
         sa.Column("master_key_file", sa.LargeBinary(), nullable=True),
+        sa.Column("master_key_downloaded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("ntp_server", sa.String(length=253), nullable=True),
         sa.Column("power_line_hertz", sa.BigInteger(), nullable=False),
         sa.Column("next_shift_hours", sa.BigInteger(), nullable=False),
         sa.Column("parallel_offloads", sa.BigInteger(), nullable=False),
         sa.Column("parallel_uploads", sa.BigInteger(), nullable=False),
         sa.Column("demonstration", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_system")),
     )
@@ -160,6 +182,7 @@ def upgrade() -> None:
         sa.Column("boot_seconds", sa.Double(), nullable=False),
         sa.Column("boot_id", sa.String(length=36), nullable=False),
         sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("address", sa.String(length=45), nullable=False),
         sa.Column("action", sa.String(length=64), nullable=False),
         sa.Column("object_kind", sa.String(length=32), nullable=False),
         sa.Column("object_id", sa.String(length=100), nullable=False),
@@ -564,6 +587,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_checkpoint")
     op.drop_table("bodyworn_camera_user")
     op.drop_table("bodyworn_system")
+    op.drop_table("bodyworn_setup")
     op.drop_table("bodyworn_receiver_account")
     op.drop_table("bodyworn_profile")
     op.drop_table("bodyworn_destination")
