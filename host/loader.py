@@ -168,6 +168,33 @@ class Loader:
             _LOG.exception("%s could not tell its health", slot.domain)
             return ()
 
+    def record(
+        self,
+        action: str,
+        actor: str,
+        address: str,
+        object_kind: str,
+        object_id: str,
+        result: str = "done",
+        **detail: str | int | float | bool | None,
+    ) -> None:
+        """Have every plugin write down what an account of this host did; one that cannot is logged.
+
+        Args:
+            action: ``account.…`` or ``host.…``.
+            actor: Name of the account, or what was entered as one.
+            address: Network address of the request.
+            object_kind: What it was done to, such as ``account``.
+            object_id: Which one.
+            result: ``done`` or ``refused``.
+            detail: What auditors should see beside it; never a secret.
+        """
+        for slot in self._serving():
+            try:
+                _plugin_of(slot).record(action, actor, address, object_kind, object_id, result, **detail)
+            except Exception:
+                _LOG.exception("%s did not write down: %s by %s from %s", slot.domain, action, actor, address)
+
     def _known(self, domain: str) -> Slot:
         slot = self.slot(domain)
         if slot is None:

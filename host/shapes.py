@@ -71,3 +71,13 @@ class Plugin(Protocol):
     def stop(self) -> Sequence[str]: ...
     def unload(self) -> None: ...
     def health(self) -> Sequence[HealthItem]: ...
+    def record(
+        self,
+        action: str,
+        actor: str,
+        address: str,
+        object_kind: str,
+        object_id: str,
+        result: str,
+        **detail: str | int | float | bool | None,
+    ) -> None: ...

@@ -141,6 +141,36 @@ class HealthItem:
     endpoint: str | None = None
 
 
+class Recorder(Protocol):
+    """How a host writes into the chain of events what its own accounts do."""
+
+    def __call__(
+        self,
+        action: str,
+        actor: str,
+        address: str,
+        object_kind: str,
+        object_id: str,
+        result: str,
+        **detail: str | int | float | bool | None,
+    ) -> None:
+        """Append an event, durable when this returns.
+
+        Args:
+            action: ``account.…`` or ``host.…``, such as ``account.signed-in``.
+            actor: Whose doing it is: the ``id`` that :meth:`Host.user` gives, or what was entered as a name.
+            address: Network address of the request; empty for what the host does by itself.
+            object_kind: What it was done to, such as ``account``.
+            object_id: Which one.
+            result: ``done`` or ``refused``.
+            detail: What auditors should see beside it; never a secret.
+
+        Raises:
+            ValueError: the action is none of a host's.
+            Exception: the database does not take it; nothing was written.
+        """
+
+
 @dataclass(frozen=True)
 class Plugin:
     """What ``setup`` returns. The host registers the blueprints and calls the rest at the contract's moments."""
@@ -162,3 +192,5 @@ class Plugin:
     unload: Callable[[], None]
     #: Tell how each part is; reads the database, touches no hardware.
     health: Callable[[], Sequence[HealthItem]]
+    #: Write what the host's own accounts do into the chain of events; after ``migrate``, in any thread.
+    record: Recorder

@@ -7,6 +7,7 @@ import logging
 import pkgutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from flask import Blueprint, has_request_context
 from flask.blueprints import BlueprintSetupState
@@ -20,7 +21,7 @@ from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
 from .runtime import RECEIVED, Runtime
-from .services import received, systems
+from .services import host_events, received, systems
 from .supervise import Command, ControllerProcess
 
 _LOG = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def mount(host: Host) -> Plugin:
         stop=life.stop,
         unload=life.unload,
         health=life.health,
+        record=partial(host_events.record, runtime.database),
     )
 
 

@@ -12,6 +12,7 @@ import json
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,6 +62,17 @@ def local_chain(session: Session) -> Chain:
 def from_address(address: str) -> None:
     """Say where what this thread records from now on comes from: a network address, or nothing."""
     _address.set(address[:_LONGEST_ADDRESS])
+
+
+@contextmanager
+def coming_from(address: str) -> Iterator[None]:
+    """Record from there within the block, whatever this thread served before."""
+    before = _address.get()
+    from_address(address)
+    try:
+        yield
+    finally:
+        _address.set(before)
 
 
 def record(
