@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, current_app, request
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from .contract import ConfirmingHost
 from .runtime import Runtime, current
 from .services import events
 from .services.sentence import marked
@@ -23,6 +26,10 @@ _LOG = logging.getLogger(__name__)
 
 _PERMISSION = "bodyworn_permission"
 _OPEN = "bodyworn_open"
+_CONFIRMED = "bodyworn_confirmed"
+_DURING_SETUP = "bodyworn_during_setup"
+#: How long it counts that somebody proved who they are.
+CONFIRMED_FOR = timedelta(minutes=10)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; media-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -32,11 +39,18 @@ _POLICY = (
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Declare which permission of the manifest a view asks for."""
+def needs(permission: str, *, confirmed: bool = False, during_setup: bool = False) -> Callable[[View], View]:
+    """Declare which permission of the manifest a view asks for.
+
+    ``confirmed``: a grave action; whoever asks must have proved within the last ten minutes who they are. The page with
+    its form is declared so as well as its POST, so that nobody fills in a form in vain. ``during_setup``: answers
+    before the system is set up, too.
+    """
 
     def declare(view: View) -> View:
         setattr(view, _PERMISSION, permission)
+        setattr(view, _CONFIRMED, confirmed)
+        setattr(view, _DURING_SETUP, during_setup)
         return view
 
     return declare
@@ -83,7 +97,28 @@ def _check_page() -> ResponseReturnValue | None:
         abort(403)
     if request.method not in _SAFE_METHODS and not is_same_origin():
         abort(403, description=_say(runtime, marked("This request did not come from a page of this host.")))
-    return None
+    return _asked_again(runtime) if getattr(_view(), _CONFIRMED, False) else None
+
+
+def _asked_again(runtime: Runtime) -> ResponseReturnValue | None:
+    """Ask again who it is before a grave action; a host that cannot ask lets everybody pass, and health says so."""
+    if not runtime.host.supports("confirmation"):
+        return None
+    host = cast(ConfirmingHost, runtime.host)
+    proved_at = host.confirmed_at()
+    if proved_at is not None and datetime.now(UTC) - proved_at < CONFIRMED_FOR:
+        return None
+    return host.confirm(_way_back())
+
+
+def _way_back() -> str:
+    """Give the path of the page that was asked for, or of the one whose form was sent."""
+    if request.method in _SAFE_METHODS:
+        return request.full_path.rstrip("?")
+    page = urlsplit(request.referrer or "")
+    if (page.scheme, page.netloc) != (request.scheme, request.host) or page.path.startswith("//"):
+        return url_for(f"{request.blueprint}.status")
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def _check_machine() -> None:
@@ -106,11 +141,15 @@ def _say(runtime: Runtime, sentence: str) -> str:
 
 def _declared(name: str) -> object:
     """Read a view's declaration; a forgotten one is loud in tests and shut in production."""
-    declared = getattr(current_app.view_functions[str(request.endpoint)], name, None)
+    declared = getattr(_view(), name, None)
     if not declared:
         _LOG.error("%s declares no access", request.endpoint)
         abort(500 if current_app.testing else 403)
     return declared
+
+
+def _view() -> Callable[..., object]:
+    return current_app.view_functions[str(request.endpoint)]
 
 
 def _add_headers(response: Response) -> Response:

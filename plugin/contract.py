@@ -71,7 +71,7 @@ class Host(Protocol):
         """Give the language of this request, as ``en`` or ``de_AT``."""
 
     def supports(self, feature: str) -> bool:
-        """Tell whether an optional member is there: ``notify``, ``recordings`` or ``tls``."""
+        """Tell whether a group of optional members is there: its name stands at the protocols below."""
 
 
 class NotifyingHost(Host, Protocol):
@@ -86,6 +86,64 @@ class RecordingHost(Host, Protocol):
 
     def recording_arrived(self, recording: ArrivedRecording) -> None:
         """Take note of a complete recording; called again for the same ``id`` when it changes."""
+
+
+class ConfirmingHost(Host, Protocol):
+    """A host for which ``supports("confirmation")`` is true: it asks people again who they are before grave actions."""
+
+    def confirmed_at(self) -> datetime | None:
+        """Tell when whoever is signed in last proved it, within this sign-in; signing in counts."""
+
+    def confirm(self, back_to: str) -> Response:
+        """Answer with the way to prove it again, which leads back to a path of this host; others than pages get 401."""
+
+
+class AccountsHost(Host, Protocol):
+    """A host for which ``supports("accounts")`` is true: people change their passwords in it."""
+
+    def account_address(self) -> str:
+        """Give the path of the page where a person changes their own password; administrators find all accounts."""
+
+
+class Tls(Protocol):
+    """The host's own TLS server; a plugin holds certificates and the host serves with one of them."""
+
+    def serving(self) -> ServedCertificate:
+        """Tell which certificate new connections get; works without a request, too."""
+
+    def activate(self, certificate: Path, private_key: Path, confirm_within_seconds: int | None) -> None:
+        """Serve with other PEM files (the leaf first, then its chain) from the next connection on.
+
+        They are tried on this machine first, and connections that are open go on. The files must stay where they are
+        while they are served. With ``confirm_within_seconds`` the former certificate comes back by itself after that
+        time, and after a restart, unless :meth:`confirm` was called before; None needs no confirmation.
+
+        :raises ValueError: when nobody could connect with these files, in words; nothing has changed then.
+        """
+
+    def confirm(self) -> bool:
+        """Keep what was activated; False when this request did not come over it, or came too late."""
+
+
+class TlsHost(Host, Protocol):
+    """A host for which ``supports("tls")`` is true: it serves HTTPS itself and takes certificates from the plugin."""
+
+    def tls(self) -> Tls:
+        """Give the TLS server."""
+
+
+@dataclass(frozen=True)
+class ServedCertificate:
+    """What new connections get."""
+
+    #: The PEM file.
+    certificate: Path
+    #: Of the leaf's DER bytes, in lower-case hexadecimal digits.
+    fingerprint_sha256: str
+    #: Until then somebody has to confirm it over a connection that uses it; None when nothing is awaited.
+    confirm_before: datetime | None
+    #: True within a request that came over it.
+    over_it: bool
 
 
 @dataclass(frozen=True)
