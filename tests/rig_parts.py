@@ -16,7 +16,7 @@ from bodyworn.crypto.envelope import PayloadType
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.crypto.master_key import KdfCost
 from bodyworn.models import Bay, Camera, Clip, Database, DockKind, Event, Recording, System
-from bodyworn.services import cameras, docks, recordings, systems
+from bodyworn.services import cameras, docks, founding, recordings
 from bodyworn.services.cameras import SeenCamera
 from bodyworn.services.keyring import Keyring
 from bodyworn.services.recordings import StoredClip
@@ -33,7 +33,7 @@ START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 def found_system(session: Session, keyring: Keyring, **changes: Any) -> System:
     """Found a system as the wizard does, at the least cost."""
     facts = {"name": "North depot", "passphrase": PASSPHRASE, "cost": CHEAPEST, "actor": ACTOR}
-    return systems.found(session, keyring, **(facts | changes))
+    return founding.found(session, keyring, **(facts | changes))
 
 
 def add_bay(session: Session) -> Bay:

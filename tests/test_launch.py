@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from bodyworn.crypto.master_key import KdfCost
-from bodyworn.services import systems
+from bodyworn.services import founding
 from bodyworn.services.keyring import Keyring
 from bodyworn.supervise import Command, ControllerProcess
 from hosting import ROOT, host_app, loader_of
@@ -208,7 +208,7 @@ def found_system(app) -> None:
     runtime = app.extensions["bodyworn"]
     keyring = Keyring(runtime.data_dir / "keys")
     with runtime.database.write() as session:
-        systems.found(session, keyring, name="Depot", passphrase="correct horse battery staple", cost=CHEAPEST)
+        founding.found(session, keyring, name="Depot", passphrase="correct horse battery staple", cost=CHEAPEST)
 
 
 # --- bodyworn serve ------------------------------------------------------------------------------------------------

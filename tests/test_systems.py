@@ -37,7 +37,7 @@ def test_a_founded_system_has_one_controller_and_a_default_profile(database: Dat
         assert (controller.name, controller.system_id) == ("Depot", system.id)
         assert session.scalars(select(Profile.default)).all() == [True]
         assert (system.time_zone, system.demonstration) == ("Europe/Vienna", False)
-    assert event_actions(database, system.id) == ["system.founded"]
+    assert event_actions(database, system.id) == ["master-key.made", "system.founded"]
 
 
 @pytest.mark.feature("SET-9")

@@ -16,7 +16,7 @@ from ..crypto.master_key import KdfCost
 from ..destination.rehearsal import rehearse
 from ..migrations.run import upgrade
 from ..models import Belonging, Camera, Database, DockKind
-from ..services import cameras, destinations, docks, systems, users
+from ..services import cameras, destinations, docks, founding, systems, users
 from ..services.keyring import Keyring
 from ..simulator.dock import SimulatedDock
 
@@ -43,7 +43,7 @@ def build(database: Database, data_dir: Path, *, name: str, passphrase: str, bay
     folder = data_dir / "dock"
     with database.write() as session:
         if systems.find(session) is None:
-            systems.found(
+            founding.found(
                 session,
                 keyring,
                 name=name,

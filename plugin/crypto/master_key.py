@@ -64,6 +64,8 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     kdf: _Kdf
     aead: Literal["AES-256-GCM"] = "AES-256-GCM"
     nonce: _Nonce
+    #: The system's epoch when the file was made; a restore begins the next one.
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**52)] = 1
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ class MasterKeyLabel:
     system_id: str
     created: datetime
     recovery_key: PublicKey
+    epoch: int
 
 
 class MasterSecret:
@@ -103,19 +106,24 @@ class MasterSecret:
         """Derive the key that opens what was encrypted for recovery (``content.open_with_recovery``)."""
         return X25519PrivateKey.from_private_bytes(_expand(bytes(self._secret), b"bwm/v1/recovery-kem", _KEY_BYTES))
 
-    def wrap(self, passphrase: str, *, system_id: str, created: datetime, cost: KdfCost | None = None) -> bytes:
+    def wrap(
+        self, passphrase: str, *, system_id: str, created: datetime, epoch: int = 1, cost: KdfCost | None = None
+    ) -> bytes:
         """Make the master key's file, as it is kept and downloaded (``<system>.bwmk``).
 
         Takes about a second at the usual cost, one call at a time. The passphrase is taken as it is: ask
         ``passphrase.check_passphrase`` before.
         """
-        header_bytes = msgspec.json.encode(self._header(system_id, created, cost or KdfCost()))
+        header_bytes = msgspec.json.encode(self._header(system_id, created, epoch, cost or KdfCost()))
         header = _parse_header(header_bytes)
         key, commit = _derive(passphrase, header)
-        ciphertext = AESGCM(key).encrypt(header.nonce, bytes(self._secret), header_bytes)
+        return self._enclose(header_bytes, header.nonce, key, commit)
+
+    def _enclose(self, header_bytes: bytes, nonce: bytes, key: bytes, commit: bytes) -> bytes:
+        ciphertext = AESGCM(key).encrypt(nonce, bytes(self._secret), header_bytes)
         return msgspec.json.encode(_File(header=header_bytes, commit=commit, ciphertext=ciphertext))
 
-    def _header(self, system_id: str, created: datetime, cost: KdfCost) -> _Header:
+    def _header(self, system_id: str, created: datetime, epoch: int, cost: KdfCost) -> _Header:
         salt = secrets.token_bytes(_SALT_BYTES)
         return _Header(
             system_id=system_id,
@@ -123,6 +131,7 @@ class MasterSecret:
             recovery_public_key=self.recovery_signing_key().public.to_base64(),
             kdf=_Kdf(memory_kib=cost.memory_kib, iterations=cost.iterations, lanes=cost.lanes, salt=salt),
             nonce=secrets.token_bytes(_NONCE_BYTES),
+            epoch=epoch,
         )
 
     def wipe(self) -> None:
@@ -133,14 +142,47 @@ class MasterSecret:
         return "MasterSecret()"
 
 
+class OpenedFile:
+    """A master key's file that its passphrase opened, with what it takes to write it anew; shows neither."""
+
+    def __init__(self, secret: MasterSecret, header: _Header, key: bytes, commit: bytes) -> None:
+        self.secret = secret
+        self._header, self._key, self._commit = header, bytearray(key), commit
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the file was made in."""
+        return self._header.epoch
+
+    def of_epoch(self, epoch: int) -> bytes:
+        """Write the file anew for another epoch, under the same passphrase and without deriving from it again."""
+        header = msgspec.structs.replace(self._header, epoch=epoch, nonce=secrets.token_bytes(_NONCE_BYTES))
+        header_bytes = msgspec.json.encode(header)
+        return self.secret._enclose(header_bytes, header.nonce, bytes(self._key), self._commit)
+
+    def wipe(self) -> None:
+        """Overwrite what was opened, as far as Python allows it."""
+        self.secret.wipe()
+        self._key[:] = bytes(len(self._key))
+
+    def __repr__(self) -> str:
+        return "OpenedFile()"
+
+
 def read_label(file: bytes) -> MasterKeyLabel:
     """Read whose master key a file is, without its passphrase; raises MasterKeyRefused."""
     _, header = _parse(file)
-    return MasterKeyLabel(header.system_id, header.created, PublicKey.from_base64(header.recovery_public_key))
+    recovery_key = PublicKey.from_base64(header.recovery_public_key)
+    return MasterKeyLabel(header.system_id, header.created, recovery_key, header.epoch)
 
 
 def unwrap(file: bytes, passphrase: str) -> MasterSecret:
-    """Open a master key's file.
+    """Open a master key's file for its secret alone; costs and raises what ``open_file`` does."""
+    return open_file(file, passphrase).secret
+
+
+def open_file(file: bytes, passphrase: str) -> OpenedFile:
+    """Open a master key's file; whoever asks wipes it.
 
     Costs exactly one derivation, whether the passphrase is right or wrong.
 
@@ -159,7 +201,7 @@ def unwrap(file: bytes, passphrase: str) -> MasterSecret:
         raise WrongPassphrase from error
     if secret.recovery_signing_key().public.to_base64() != header.recovery_public_key:
         raise MasterKeyRefused
-    return secret
+    return OpenedFile(secret, header, key, commit)
 
 
 def _parse(file: bytes) -> tuple[_File, _Header]:

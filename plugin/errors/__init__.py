@@ -97,6 +97,7 @@ from .crypto import (
     EnvelopeTooLarge as EnvelopeTooLarge,
     KeyObjectRefused as KeyObjectRefused,
     KeyRefused as KeyRefused,
+    MasterKeyChanged as MasterKeyChanged,
     MasterKeyRefused as MasterKeyRefused,
     PassphraseTooWeak as PassphraseTooWeak,
     RightMissing as RightMissing,
@@ -231,6 +232,10 @@ from .services import (
     UnknownCameraUser as UnknownCameraUser,
     UnknownRecording as UnknownRecording,
     UserIdTaken as UserIdTaken,
+)
+from .setup import (
+    SetupNotBegun as SetupNotBegun,
+    SetupUnfinished as SetupUnfinished,
 )
 from .simulator import (
     AlreadyDocked as AlreadyDocked,

@@ -104,6 +104,15 @@ class WrongPassphrase(BodywornError):
     mend = "Enter the passphrase again. If you are sure of it, use another copy of the master key."
 
 
+class MasterKeyChanged(BodywornError):
+    """Raised when the master key was written anew while somebody worked on it."""
+
+    id = "master-key-changed"
+    sentence = "The master key was changed by somebody else in the meantime."
+    mend = "Try again, with the passphrase that holds now."
+    retry = True
+
+
 class PassphraseTooWeak(BodywornError):
     """Raised when a new passphrase could be guessed."""
 

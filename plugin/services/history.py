@@ -57,6 +57,14 @@ _ACTIONS: Mapping[str, Sentence] = {
     "bay.forgotten": sentence("{name} of {dock} was forgotten"),
     "bay.place-added": sentence("One more USB place is this bay"),
     "bay.place-removed": sentence("A USB place is no part of this bay any more"),
+    "master-key.made": sentence("A master key was made, for a new system"),
+    "master-key.restored": sentence("A master key was uploaded; the system it belongs to goes on in epoch {epoch}"),
+    "master-key.downloaded": sentence("The master key was downloaded"),
+    "master-key.passphrase-changed": sentence("The passphrase of the master key was changed"),
+    "system.founded": sentence("Set up"),
+    "system.restored": sentence("Restored from its master key, in epoch {epoch}"),
+    "setup.begun": sentence("The setup was begun"),
+    "setup.step-passed": sentence("The setup passed its step {step}"),
     "system.limits-changed": sentence(
         "At most {offloads} cameras are offloaded and {uploads} recordings sent at a time"
     ),

@@ -1,32 +1,27 @@
-"""Found a system, and say who this controller is. Wizard, restore and joining of controllers build on this."""
+"""The system of this database and its controller on this machine: who they are, their limits, what they sign with.
+
+How a system comes into being, or back, is in ``founding``.
+"""
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..crypto.chain import Authority, Certificate, Right, Role, Subject, certify
-from ..crypto.keys import SigningKey
-from ..crypto.master_key import KdfCost, MasterSecret
-from ..errors import AlreadyFounded, NoSystem
-from ..models import Controller, ControllerRole, Profile, System, new_id
-from . import events
+from ..crypto.chain import Authority, Certificate
+from ..errors import NoSystem
+from ..models import Controller, System
+from . import certifying, events
+from .certifying import CONTROLLER_CERTIFICATE_DAYS as CONTROLLER_CERTIFICATE_DAYS
 from .keyring import Keyring
-
-#: How long a controller may act without its system key renewing its certificate (decision 17).
-CONTROLLER_CERTIFICATE_DAYS = 30
-#: Certificates are dated back, because cameras judge them by clocks of their own.
-_BEFORE = timedelta(days=1)
 
 
 def current(session: Session) -> System:
-    """Give the system of this database; raises NoSystem before it was founded."""
+    """Give the system of this database; raises NoSystem before its setup was finished."""
     found = find(session)
     if found is None:
         raise NoSystem
@@ -34,8 +29,13 @@ def current(session: Session) -> System:
 
 
 def find(session: Session) -> System | None:
-    """Give the system of this database, or None."""
-    return session.scalars(select(System)).one_or_none()
+    """Give the system of this database, or None while there is none whose setup was finished."""
+    return session.scalars(select(System).where(System.finished_at.is_not(None))).one_or_none()
+
+
+def draft(session: Session) -> System | None:
+    """Give the system that the wizard is making, or None; it has its keys, and nothing works with it yet."""
+    return session.scalars(select(System).where(System.finished_at.is_(None))).one_or_none()
 
 
 def local_controller(session: Session) -> Controller:
@@ -82,39 +82,6 @@ def set_limits(session: Session, wanted: Limits, *, actor: str) -> None:
     )
 
 
-def found(
-    session: Session,
-    keyring: Keyring,
-    *,
-    name: str,
-    passphrase: str,
-    controller_name: str | None = None,
-    time_zone: str = "UTC",
-    demonstration: bool = False,
-    cost: KdfCost | None = None,
-    actor: str = events.SYSTEM,
-) -> System:
-    """Found a new system: master key wrapped under the passphrase, system key, this controller's key and certificate.
-
-    The master secret is wiped before this returns; only the wrapped file remains.
-
-    :raises AlreadyFounded: when the database has a system.
-    """
-    if find(session) is not None:
-        raise AlreadyFounded
-    secret = MasterSecret.generate()
-    try:
-        system = _make_system(secret, keyring, name, passphrase, time_zone, demonstration, cost)
-    finally:
-        secret.wipe()
-    session.add(system)
-    session.flush()
-    controller = _make_controller(session, keyring, system, controller_name or socket.gethostname())
-    session.add_all([controller, _default_profile()])
-    events.record(session, "system.founded", "system", system.id, actor=actor, name=name, controller=controller.name)
-    return system
-
-
 def authority(session: Session, keyring: Keyring) -> Authority:
     """Give what this controller signs orders with, renewing its certificate when half of its time is over."""
     system, controller = current(session), local_controller(session)
@@ -133,75 +100,8 @@ def renew_certificate(session: Session, keyring: Keyring) -> None:
     """Give this controller a fresh certificate; only where the system key is."""
     system, controller = current(session), local_controller(session)
     key = keyring.signing_key("controller")
-    controller.certificate = _certify_controller(keyring.signing_key("system"), system, controller.id, key)
+    controller.certificate = certifying.controller(keyring.signing_key("system"), system, controller.id, key.public)
     events.record(session, "controller.certified", "controller", controller.id, days=CONTROLLER_CERTIFICATE_DAYS)
-
-
-def _make_system(
-    secret: MasterSecret,
-    keyring: Keyring,
-    name: str,
-    passphrase: str,
-    time_zone: str,
-    demonstration: bool,
-    cost: KdfCost | None,
-) -> System:
-    now = datetime.now(UTC)
-    system_id, recovery, system_key = new_id(), secret.recovery_signing_key(), SigningKey.generate()
-    keyring.store_signing_key("system", system_key)
-    certificate = Certificate(
-        subject=Subject(Role.SYSTEM, system_id),
-        public_key=system_key.public.to_base64(),
-        system_id=system_id,
-        epoch=1,
-        rights=[],
-        not_before=now - _BEFORE,
-        not_after=None,
-    )
-    return System(
-        id=system_id,
-        name=name,
-        epoch=1,
-        recovery_public_key=recovery.public.raw,
-        recovery_encryption_key=secret.recovery_encryption_key()
-        .public_key()
-        .public_bytes(Encoding.Raw, PublicFormat.Raw),
-        system_certificate=certify(recovery, certificate),
-        master_key_file=secret.wrap(passphrase, system_id=system_id, created=now, cost=cost),
-        time_zone=time_zone,
-        demonstration=demonstration,
-        created_at=now,
-        finished_at=now,
-    )
-
-
-def _make_controller(session: Session, keyring: Keyring, system: System, name: str) -> Controller:
-    key = SigningKey.generate()
-    keyring.store_signing_key("controller", key)
-    controller_id = events.local_chain(session).id
-    return Controller(
-        id=controller_id,
-        system_id=system.id,
-        name=name[:64],
-        serial=f"BWC-{key.public.key_id[:12].upper()}",
-        role=ControllerRole.FIRST,
-        local=True,
-        certificate=_certify_controller(keyring.signing_key("system"), system, controller_id, key),
-    )
-
-
-def _certify_controller(system_key: SigningKey, system: System, controller_id: str, key: SigningKey) -> bytes:
-    now = datetime.now(UTC)
-    certificate = Certificate(
-        subject=Subject(Role.CONTROLLER, controller_id),
-        public_key=key.public.to_base64(),
-        system_id=system.id,
-        epoch=system.epoch,
-        rights=[right.value for right in Right],
-        not_before=now - _BEFORE,
-        not_after=now + timedelta(days=CONTROLLER_CERTIFICATE_DAYS),
-    )
-    return certify(system_key, certificate)
 
 
 def certificate_ends_at(controller: Controller) -> datetime:
@@ -219,17 +119,3 @@ class _Envelope(msgspec.Struct):
 # made once, while one thread imports: two that decode a kind for the first time would end the process
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
 _CERTIFICATES = msgspec.json.Decoder(Certificate)
-
-
-def _default_profile() -> Profile:
-    settings = {
-        "resolution": "1080p",
-        "audio": True,
-        "audio_post_processing": True,
-        "location": True,
-        "allow_silent_mode": False,
-        "allow_audio_off": True,
-        "pre_buffer_seconds": 30,
-        "pre_buffer_audio": True,
-    }
-    return Profile(name="Default", default=True, settings=settings)
