@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bodyworn.crypto import master_key
 from bodyworn.crypto.master_key import KdfCost, MasterSecret, read_label, unwrap
-from bodyworn.crypto.passphrase import check_passphrase
+from bodyworn.crypto.passphrase import check_passphrase, strength
 from bodyworn.errors import MasterKeyRefused, PassphraseTooWeak, WrongPassphrase
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -261,3 +261,21 @@ def test_a_good_passphrase_is_taken(passphrase: str) -> None:
 def test_a_passphrase_that_can_be_guessed_is_refused(passphrase: str) -> None:
     with pytest.raises(PassphraseTooWeak):
         check_passphrase(passphrase)
+
+
+@pytest.mark.parametrize("passphrase", ["", " ", "a", "\ud800", "\0" * 20, "x" * 5000])
+def test_anything_typed_can_be_judged(passphrase: str) -> None:
+    assert 0 <= strength(passphrase).score <= 4
+
+
+def test_what_everybody_here_knows_makes_a_passphrase_weaker() -> None:
+    known = strength("Vindobona patrol Huber", also=["Vindobona patrol", "Huber"])
+    assert known.guesses < strength("Vindobona patrol Huber").guesses
+    assert strength(_PASSPHRASE).good_enough
+    assert strength(_PASSPHRASE).seconds > 100 * 365 * 86_400
+
+
+def test_long_is_not_enough_where_the_pattern_is_common() -> None:
+    for passphrase in ("Password1234567!", "monkeydragon123456", "iloveyouiloveyou!"):
+        with pytest.raises(PassphraseTooWeak):
+            check_passphrase(passphrase)
