@@ -51,6 +51,8 @@ def strength(passphrase: str, *, also: Sequence[str] = ()) -> Strength:
     """Judge a passphrase; ``also`` are words that are guessed first here, such as the names of system and person."""
     text = unicodedata.normalize("NFKC", passphrase)
     judged = text[:_JUDGED_CHARACTERS]
+    if not judged:
+        return Strength(0, 1.0, long_enough=False)
     with _one_judgement:
         found = zxcvbn(judged, [word for given in also for word in (given, *given.split())], len(judged))
     return Strength(int(found["score"]), float(found["guesses"]), _is_long_enough(text))
