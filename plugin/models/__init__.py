@@ -13,6 +13,7 @@ from .database import Database
 from .destination import Destination, DestinationState
 from .dock import Bay, BayState, Dock, DockKind
 from .event import Chain, Change, Checkpoint, Event
+from .integration import PackageFault
 from .received import ReceivedContainer, ReceivedObject, ReceiverAccount
 from .recording import Clip, ClipKind, Copy, CopyState, Place, Recording, RecordingState
 from .setup import Setup
@@ -44,6 +45,7 @@ __all__ = [
     "Dock",
     "DockKind",
     "Event",
+    "PackageFault",
     "Place",
     "Profile",
     "ReceivedContainer",

@@ -71,6 +71,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_destination")),
     )
     op.create_table(
+        "bodyworn_package_fault",
+        sa.Column("package", sa.String(length=200), nullable=False),
+        sa.Column("hook", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("package", "hook", name=op.f("pk_bodyworn_package_fault")),
+    )
+    op.create_table(
         "bodyworn_profile",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("settings", sa.JSON(), nullable=False),
@@ -590,6 +598,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_setup")
     op.drop_table("bodyworn_receiver_account")
     op.drop_table("bodyworn_profile")
+    op.drop_table("bodyworn_package_fault")
     op.drop_table("bodyworn_destination")
     op.drop_table("bodyworn_change")
     op.drop_table("bodyworn_chain")
