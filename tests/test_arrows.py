@@ -31,6 +31,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "migrations": frozenset({"models"}),
     "services": LEAVES | {"models"},
     **dict.fromkeys(WEB, SERVICES | WEB | {"contract"}),
+    "signals": SERVICES,
     "forms": SERVICES,
     "routes": SERVICES | WEB | {"forms", "contract"},
     "receiver": SERVICES | WEB | {"contract"},
@@ -43,7 +44,7 @@ MAY: Mapping[str, frozenset[str]] = {
     # the web process is put together without hardware: pages never touch it
     "mount": SERVICES | WEB | {"contract", "forms", "migrations", "receiver", "routes", "supervise"},
     "__init__": frozenset({"contract", "mount"}),
-    "cli": SERVICES | {"hw", "migrations", "simulator", "supervise"},
+    "cli": SERVICES | {"hw", "migrations", "signals", "simulator", "supervise"},
 }
 #: These import nothing of ours, not even constants and errors.
 ALONE = frozenset({"const", "contract", "errors", "launch"})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from .. import signals
 from ..errors import DatabaseOutdated, NoSystem
 from ..hw import auditor
 from ..hw.controller import Controller
@@ -37,16 +38,18 @@ def command(data_dir: Path, database: str, uploads: int | None, audit_rate: floa
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    opened = Database.at(database)
     controller = Controller(
-        Database.at(database),
+        opened,
         data_dir,
         hook=hook_from_environment(),
         uploads=uploads,
         audit_bytes_per_second=audit_rate * 1e6,
     )
-    while not stop.is_set():
-        try:
-            return controller.run(stop)
-        except (NoSystem, DatabaseOutdated):
-            # Nothing to work for yet: somebody is at the wizard, or the host is just bringing the tables up to date.
-            stop.wait(_LOOK_SECONDS)
+    with signals.telling(opened, data_dir):
+        while not stop.is_set():
+            try:
+                return controller.run(stop)
+            except (NoSystem, DatabaseOutdated):
+                # Nothing to work for yet: somebody is at the wizard, or the host is bringing the tables up to date.
+                stop.wait(_LOOK_SECONDS)

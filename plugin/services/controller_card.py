@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..models import BrokenDriver, Controller, Recording, RecordingState
-from . import damage, verification_card
+from . import damage, integrations, verification_card
 from .destination_card import count_recordings
 from .devices import State
 from .message import Card, Message
@@ -27,6 +27,7 @@ def controller_card(session: Session, now: datetime) -> Card:
     found = session.scalars(select(Controller).order_by(Controller.name)).all()
     messages = [message for controller in found for message in _controller(controller, now)]
     messages += _drivers(session)
+    messages += integrations.messages(session, now)
     messages += verification_card.messages(session)
     is_damaged = Recording.problem_id.in_(damage.OURS)
     contested = or_(Recording.problem_id.is_(None), ~is_damaged)
