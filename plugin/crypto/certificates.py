@@ -124,6 +124,14 @@ def facts(pem: bytes) -> Facts:
         raise CertificateUnreadable(reason="it is damaged or breaks the rules for certificates") from error
 
 
+def public_key_of(pem: bytes) -> bytes:
+    """Give the DER bytes of the public key of a certificate, the first of a file.
+
+    :raises CertificateUnreadable: when it is damaged.
+    """
+    return _public_bytes(loaded(pem)[0])
+
+
 def _certificates(data: bytes) -> list[x509.Certificate]:
     if not data:
         raise CertificateMissing
