@@ -65,7 +65,12 @@ _TABS = (
         "bodyworn.view",
         frozenset({"destination"}),
     ),
-    Tab(marked("Verification"), "verification", "bodyworn.recordings", frozenset({"verification"})),
+    Tab(
+        marked("Support"),
+        "support",
+        "bodyworn.view",
+        frozenset({"support", "master_key", "ask_change_passphrase", "audit_log", "verification"}),
+    ),
 )
 _RECEIVED = Tab(
     marked("Received recordings"),
@@ -77,6 +82,8 @@ _RECEIVED = Tab(
 #: Where a form's answer belongs when it is drawn in place of a page.
 _PAGE_OF = {
     "add_cameras": "devices",
+    "download_master_key": "master_key",
+    "change_passphrase": "ask_change_passphrase",
     "save_camera": "camera",
     "connect_destination": "destination",
     "export_connection_file": "destination",
@@ -91,6 +98,7 @@ _LIST_ARGS = ("q", "show", "sort", "page", "camera")
 
 #: What is said after something was done, by the name that stands in the address.
 _NOTICES = {
+    "setup-finished": marked("The system is set up. What is left to do stands below."),
     "cameras-added": marked(
         "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
     ),
@@ -99,6 +107,7 @@ _NOTICES = {
     "dock-saved": marked("Saved."),
     "dock-forgotten": marked("Forgotten. What was docked there is not looked for any more."),
     "limits-set": marked("Saved. It holds at once; nobody in the middle of a recording is interrupted."),
+    "passphrase-changed": marked("Changed. Download the master key now, and destroy the files from before."),
     "check-requested": marked("The controller checks everything now. This page shows how far it is."),
     "recordings-tried-again": marked("Sent again as soon as it is their turn."),
     "destination-tried-again": marked("The destination is tried again now."),
@@ -121,9 +130,14 @@ class PageTools:
     def figures(self) -> Figures:
         """Give the functions that write figures in this request's language."""
         if "bodyworn_figures" not in g:
-            g.bodyworn_figures = Figures(translator(current().host.locale()), _zone(), self.now)
+            g.bodyworn_figures = Figures(translator(current().host.locale()), zone(), self.now)
         found: Figures = g.bodyworn_figures
         return found
+
+    @property
+    def is_set_up(self) -> bool:
+        """Tell whether there is a system to show; before, pages have no tabs."""
+        return current().is_set_up()
 
     def status(self) -> Status:
         """Tell how the system is; asked of the database once a request."""
@@ -232,7 +246,8 @@ def _etag() -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _zone() -> ZoneInfo:
+def zone() -> ZoneInfo:
+    """Give the system's time zone; UTC before there is a system."""
     with current().database.read() as session:
         system = systems.find(session)
     try:

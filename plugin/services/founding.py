@@ -18,10 +18,9 @@ from sqlalchemy.orm import Session
 from ..crypto import master_key
 from ..crypto.keys import SigningKey
 from ..crypto.master_key import KdfCost, MasterSecret
-from ..crypto.passphrase import check_passphrase
 from ..errors import AlreadyFounded, MasterKeyRefused, NoSystem
 from ..models import Controller, ControllerRole, Database, Profile, System, new_id
-from . import certifying, events, systems
+from . import certifying, events, passphrases, systems
 from .keyring import Keyring
 
 FIRST_EPOCH = 1
@@ -43,7 +42,7 @@ def new(database: Database, keyring: Keyring, *, passphrase: str, actor: str, co
 
     :raises PassphraseTooWeak: when the passphrase could be guessed; AlreadyFounded when the database has a system.
     """
-    check_passphrase(passphrase)
+    passphrases.check(passphrase, actor=actor)
     _refuse_second(database)
     drafted = _draft_new(passphrase, cost)
     with database.write() as session:

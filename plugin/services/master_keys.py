@@ -8,18 +8,49 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from ..crypto.master_key import KdfCost, MasterSecret, unwrap
-from ..crypto.passphrase import check_passphrase
+from ..crypto.master_key import KdfCost, MasterSecret, read_label, unwrap
 from ..errors import MasterKeyChanged, NoRecoveryKey, NoSystem, WrongPassphrase
 from ..models import Database, System
-from . import events, systems
+from . import events, passphrases, systems
 
 SUFFIX = ".bwmk"
 _LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """A master key as it leaves the system, with the name it is saved under."""
+
+    file: bytes
+    file_name: str
+
+
+@dataclass(frozen=True)
+class MasterKeyView:
+    """What pages show of the master key."""
+
+    system_name: str
+    system_id: str
+    file_name: str
+    epoch: int
+    made_at: datetime
+    #: None while nobody has the file that holds now.
+    downloaded_at: datetime | None
+
+
+def look(session: Session) -> MasterKeyView | None:
+    """Tell what is known of the master key; None where there is none. Raises NoSystem."""
+    system = systems.current(session)
+    if system.master_key_file is None:
+        return None
+    label = read_label(system.master_key_file)
+    name = file_name(system)
+    return MasterKeyView(system.name, system.id, name, label.epoch, label.created, system.master_key_downloaded_at)
 
 
 def file_name(system: System) -> str:
@@ -29,7 +60,7 @@ def file_name(system: System) -> str:
     return (safe or f"system-{system.id[:8]}") + SUFFIX
 
 
-def download_draft(session: Session, *, actor: str) -> bytes:
+def download_draft(session: Session, *, actor: str) -> HandedOut:
     """Hand out the master key of the system that is being set up, to whoever chose its passphrase a moment ago.
 
     :raises NoSystem: when there is no such system.
@@ -38,10 +69,10 @@ def download_draft(session: Session, *, actor: str) -> bytes:
     if system is None or system.master_key_file is None:
         raise NoSystem
     _note_download(session, system, actor)
-    return system.master_key_file
+    return HandedOut(system.master_key_file, file_name(system))
 
 
-def download(database: Database, passphrase: str, *, actor: str) -> bytes:
+def download(database: Database, passphrase: str, *, actor: str) -> HandedOut:
     """Hand out the master key to somebody who knows its passphrase; takes about a second.
 
     :raises WrongPassphrase: which is written down as well; NoSystem, NoRecoveryKey.
@@ -51,7 +82,7 @@ def download(database: Database, passphrase: str, *, actor: str) -> bytes:
     with database.write() as session:
         system = _unchanged(session, file)
         _note_download(session, system, actor)
-    return file
+    return HandedOut(file, file_name(system))
 
 
 def change_passphrase(
@@ -64,7 +95,7 @@ def change_passphrase(
     :raises PassphraseTooWeak: when the new one could be guessed; WrongPassphrase, which is written down as well;
         MasterKeyChanged when somebody else was faster.
     """
-    check_passphrase(wanted)
+    passphrases.check(wanted, actor=actor)
     file = _current_file(database)
     secret = _opened(database, file, passphrase, action="master-key.passphrase-changed", actor=actor)
     try:

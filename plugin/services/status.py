@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Controller, System
-from . import devices
+from ..models import Controller
+from . import devices, systems
 from .camera_card import camera_card
 from .controller_card import SILENT_AFTER, controller_card
 from .destination_card import destination_card
@@ -41,7 +41,7 @@ class Status:
 
 def status(session: Session, now: datetime) -> Status:
     """Tell how the system is."""
-    system = session.scalars(select(System)).first()
+    system = systems.find(session)
     return Status(
         system_name=system.name if system else None,
         demonstration=bool(system and system.demonstration),
