@@ -39,6 +39,7 @@ from .connection_file import ConnectionFile
 from .metadata import CONTAINER_PREFIX, OBJECT_PREFIX, from_headers, to_headers
 from .names import CAPABILITIES_OBJECT, CATEGORIES_OBJECT, SYSTEM, require_name
 from .proof import Proof, RemoteObject, compare, read_etag, read_remote_object
+from .proxy import Proxy
 from .refusals import refusal
 from .secret import SecretHeaders
 from .sign_in import SignIn, sign_in, sign_in_at
@@ -65,6 +66,7 @@ class Client:
 
     ``timeout_seconds`` bounds connecting, and waiting for a destination that neither takes nor gives bytes.
     ``confirmed_storage_hosts`` holds ``host:port`` of storage addresses elsewhere that an administrator confirmed.
+    ``proxy`` is what everything goes through; the environment's proxies are never used.
     ``pace`` holds back what is sent: it is asked for a number of bytes, waits, and says how many of them may go now.
     """
 
@@ -74,12 +76,13 @@ class Client:
         *,
         timeout_seconds: float = 30.0,
         confirmed_storage_hosts: Collection[str] = (),
+        proxy: Proxy | None = None,
         pace: Pace | None = None,
     ) -> None:
         self.connection = connection
         self._pace = pace
         self._confirmed_storage_hosts = frozenset(confirmed_storage_hosts)
-        self._wire = Wire(tls_context(connection.anchors_pem), timeout_seconds)
+        self._wire = Wire(tls_context(connection.anchors_pem), timeout_seconds, proxy)
         self._lock = threading.Lock()
         self._sign_in: SignIn | None = None
 

@@ -28,6 +28,7 @@ from .client import Client
 from .connection_file import ConnectionFile
 from .names import SYSTEM
 from .proof import Proof
+from .proxy import Proxy
 from .sign_in import SignIn
 
 REHEARSAL_OBJECT: Final = "bodyworn_rehearsal"
@@ -72,19 +73,41 @@ class Rehearsal:
         """Tell whether the system may be bound to this destination."""
         return all(step.ok for step in self.steps)
 
+    @property
+    def reached(self) -> bool:
+        """Tell whether the destination itself answered at one address at least, whatever it answered."""
+        return any(step.ok for step in self.steps if step.name is RehearsalStepName.CERTIFICATE)
+
+    @property
+    def storage_place(self) -> str | None:
+        """Give the ``host:port`` at which the destination stores, where it came to that."""
+        learned = (step.detail for step in self.steps if step.ok and step.name is RehearsalStepName.STORAGE_ADDRESS)
+        return next(learned, None)
+
+    @property
+    def problem(self) -> BodywornError | None:
+        """Give what keeps the system from this destination; None when nothing does."""
+        return next((step.problem for step in self.steps if not step.ok), None)
+
 
 _UNTIL_STORED: Final = tuple(RehearsalStepName)[:4]
 
 
 def rehearse(
-    connection: ConnectionFile, *, timeout_seconds: float = 10.0, confirmed_storage_hosts: Collection[str] = ()
+    connection: ConnectionFile,
+    *,
+    timeout_seconds: float = 10.0,
+    confirmed_storage_hosts: Collection[str] = (),
+    proxy: Proxy | None = None,
 ) -> Rehearsal:
     """Try a destination; every failure is named in the steps, and nothing is raised for it.
 
     A storage address elsewhere ends in the problem StorageHostUnconfirmed: rehearse again with its ``storage_host``
     among ``confirmed_storage_hosts`` once an administrator has said that it belongs there.
     """
-    client = Client(connection, timeout_seconds=timeout_seconds, confirmed_storage_hosts=confirmed_storage_hosts)
+    client = Client(
+        connection, timeout_seconds=timeout_seconds, confirmed_storage_hosts=confirmed_storage_hosts, proxy=proxy
+    )
     try:
         return _rehearse(client)
     finally:
@@ -98,7 +121,9 @@ def _rehearse(client: Client) -> Rehearsal:
     if not signed_in:
         return Rehearsal(tuple(step for place, error in failures for step in _steps_up_to(place, error)))
     place, first = signed_in[0]
-    steps = [RehearsalStep(name, ok=True, detail=place) for name in _UNTIL_STORED]
+    steps = [RehearsalStep(name, ok=True, detail=place) for name in _UNTIL_STORED[:-1]]
+    steps.append(RehearsalStep(RehearsalStepName.STORAGE_ADDRESS, ok=True, detail=first.storage.place))
+    steps += [RehearsalStep(RehearsalStepName.CONNECTION, ok=True, detail=other) for other, _ in signed_in[1:]]
     steps += [RehearsalStep(_step_of(error), ok=True, problem=error, detail=where) for where, error in failures]
     capabilities_step, capabilities = _try_capabilities(client)
     store_step, can_verify = _try_storing(client)

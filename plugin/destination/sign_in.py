@@ -49,7 +49,10 @@ def sign_in(wire: Wire, connection: ConnectionFile, confirmed_storage_hosts: Col
             failures.append((address, error))
     if len(failures) == 1 or not all(isinstance(error, DestinationUnreachable) for _, error in failures):
         raise _most_telling(failures)
-    raise DestinationUnreachable(addresses=", ".join(address.place for address, _ in failures))
+    raise DestinationUnreachable(
+        addresses=", ".join(address.place for address, _ in failures),
+        reasons=", ".join(error.id for _, error in failures),
+    )
 
 
 def sign_in_at(

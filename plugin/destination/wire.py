@@ -1,4 +1,4 @@
-"""HTTP to a destination, one exchange at a time: no redirects, no proxies of the environment, bounded answers.
+"""HTTP to a destination, one exchange at a time: no redirects, no proxies but a chosen one, bounded answers.
 
 What urllib3, TLS and sockets raise becomes an error of ours here and nowhere else. What a status means is decided in
 :mod:`.refusals`, what a request means in :mod:`.client`.
@@ -27,10 +27,12 @@ from ..errors import (
     DestinationRefusesConnection,
     DestinationTooSlow,
     NonsenseAnswer,
+    ProxyNeedsTls,
     TlsFailed,
 )
 from .addresses import Address
 from .patient_socket import PatientSocket
+from .proxy import Proxy, open_tunnel
 from .secret import SecretHeaders
 
 #: The most that is read of an answer which is not an object.
@@ -65,6 +67,20 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _PatientSecureConnection
+
+
+def _pool_through(proxy: Proxy) -> type[_SecurePool]:
+    """Make the kind of pool whose connections begin at a proxy; TLS within them is the same code as without it."""
+
+    class Connection(_PatientSecureConnection):
+        def _new_conn(self) -> socket.socket:
+            assert self.timeout is not None, "every connection has one"
+            return open_tunnel(proxy, Address("https", self.host, self.port, ""), self.timeout)
+
+    class Pool(_SecurePool):
+        ConnectionCls = Connection
+
+    return Pool
 
 
 class Upload:
@@ -146,14 +162,18 @@ class Reply:
 class Wire:
     """Connections to one destination, kept open and shared by threads."""
 
-    def __init__(self, context: ssl.SSLContext, timeout_seconds: float) -> None:
+    def __init__(self, context: ssl.SSLContext, timeout_seconds: float, proxy: Proxy | None = None) -> None:
+        self._proxy = proxy
         self._manager = urllib3.PoolManager(
             maxsize=_KEPT_CONNECTIONS,
             timeout=urllib3.Timeout(connect=timeout_seconds, read=timeout_seconds),
             retries=False,
             ssl_context=context,
         )
-        self._manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self._manager.pool_classes_by_scheme = {
+            "http": _Pool,
+            "https": _pool_through(proxy) if proxy else _SecurePool,
+        }
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -163,7 +183,10 @@ class Wire:
         """Make one request.
 
         An answer that comes before the whole body is sent ends the sending and counts, unless it claims success.
+        With a proxy everything goes through it within TLS, except plain HTTP to this very machine.
         """
+        if self._proxy is not None and not (address.secure or address.loopback):
+            raise ProxyNeedsTls(host=address.place)
         pool = self._manager.connection_from_host(address.host, address.port, address.scheme)
         sent = SecretHeaders({"User-Agent": f"{DOMAIN}/{VERSION}", **headers})
         if upload is not None:

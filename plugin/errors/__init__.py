@@ -273,6 +273,7 @@ from .services import (
     UserIdTaken as UserIdTaken,
 )
 from .setup import (
+    MasterKeyMissing as MasterKeyMissing,
     SetupNotBegun as SetupNotBegun,
     SetupUnfinished as SetupUnfinished,
 )

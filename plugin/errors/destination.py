@@ -51,6 +51,49 @@ class DestinationHungUp(DestinationUnreachable):
     sentence = "Connection failed: {host} closed the connection before it answered."
 
 
+class ProxyUnreachable(DestinationUnreachable):
+    """The proxy itself does not answer; nothing is known of the destination behind it."""
+
+    id = "proxy-unreachable"
+    sentence = "Connection failed: the proxy {proxy} cannot be reached ({reason})."
+    mend = "Check the proxy's address on the content destination's page, and that the proxy is running."
+
+
+class ProxySignInRefused(DestinationUnreachable):
+    id = "proxy-refuses-sign-in"
+    sentence = "Connection failed: the proxy {proxy} does not accept the name and password entered here, or wants some."
+    mend = "Enter the name and password of the proxy on the content destination's page."
+    retry = False
+
+
+class ProxyRefuses(DestinationUnreachable):
+    id = "proxy-refuses"
+    sentence = "Connection failed: the proxy {proxy} makes no connection to {host} (status {status})."
+    mend = "Have the proxy's operator allow connections to {host}, and check that the destination is running."
+
+
+class ProxyNonsense(DestinationUnreachable):
+    id = "proxy-nonsense"
+    sentence = "Connection failed: {proxy} answers something that no proxy answers."
+    mend = "Check the proxy's address and port on the content destination's page."
+
+
+class ProxyNeedsTls(DestinationProblem):
+    """Raised before anything is sent: a proxy is never shown a password of the destination."""
+
+    id = "proxy-needs-tls"
+    sentence = "{host} is reached by plain HTTP, which never goes through a proxy."
+    mend = "Use a connection file with https addresses and a certificate, or no proxy."
+
+
+class ProxyAddressRefused(DestinationProblem):
+    """Raised for what was entered; nothing is asked of anybody."""
+
+    id = "proxy-address-refused"
+    sentence = "This proxy cannot be used: {reason}."
+    mend = "Enter it as proxy.example:3128, with its name and password in their own fields."
+
+
 class CertificateRefused(DestinationProblem):
     id = "certificate-refused"
     sentence = "{host} does not show the certificate of the connection file: {reason}."

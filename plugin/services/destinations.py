@@ -15,14 +15,16 @@ from ..destination.addresses import parse_address
 from ..destination.client import Client
 from ..destination.connection_file import ConnectionFile, parse
 from ..destination.names import SYSTEM
+from ..destination.proxy import Proxy, parse_proxy
 from ..destination.rehearsal import Rehearsal
 from ..destination.wire import Pace
 from ..errors import BodywornError
 from ..models import Destination, DestinationState, new_id
-from . import deliveries, events, problems
+from . import deliveries, events, problems, rehearsals
 from .keyring import Keyring
 
 _PURPOSE = "connection-file"
+_PROXY_PURPOSE = "proxy-sign-in"
 
 
 def active(session: Session) -> Destination | None:
@@ -35,10 +37,29 @@ def connection(destination: Destination, keyring: Keyring) -> ConnectionFile:
     return parse(keyring.open(_PURPOSE, destination.sealed_file), allow_http=True)
 
 
+def proxy(destination: Destination, keyring: Keyring) -> Proxy | None:
+    """Give the proxy through which a destination is reached; it holds the proxy's password."""
+    if destination.proxy_address is None:
+        return None
+    sealed = destination.sealed_proxy_sign_in
+    name, _, password = keyring.open(_PROXY_PURPOSE, sealed).decode().partition(":") if sealed else ("", "", "")
+    return parse_proxy(destination.proxy_address, name, password)
+
+
+def confirmed_storage_hosts(destination: Destination) -> frozenset[str]:
+    """Give the ``host:port`` of storage addresses elsewhere that an administrator confirmed."""
+    confirmed = destination.confirmed_storage_host
+    return frozenset([confirmed] if confirmed else [])
+
+
 def client(destination: Destination, keyring: Keyring, pace: Pace | None = None) -> Client:
     """Make a client of a destination; nothing is asked yet."""
-    confirmed = {destination.confirmed_storage_host} if destination.confirmed_storage_host else set()
-    return Client(connection(destination, keyring), confirmed_storage_hosts=confirmed, pace=pace)
+    return Client(
+        connection(destination, keyring),
+        confirmed_storage_hosts=confirmed_storage_hosts(destination),
+        proxy=proxy(destination, keyring),
+        pace=pace,
+    )
 
 
 def read_file(session: Session, keyring: Keyring, data: bytes, *, allow_http: bool = False) -> ConnectionFile:
@@ -67,6 +88,7 @@ def adopt(
     *,
     recognised: str | None = None,
     confirmed_storage_host: str | None = None,
+    proxy: Proxy | None = None,
     actor: str,
 ) -> Destination:
     """Make a rehearsed connection file the one in force.
@@ -85,8 +107,10 @@ def adopt(
         session.flush()
     destination = known or _new(session, present, recognised)
     destination.active = True
-    _take_over(destination, file, rehearsal)
+    _take_over(destination, file)
+    _note(destination, rehearsal)
     destination.sealed_file = keyring.seal(_PURPOSE, data)
+    _take_over_proxy(destination, keyring, proxy)
     destination.confirmed_storage_host = confirmed_storage_host
     session.flush()
     events.record(
@@ -99,6 +123,7 @@ def adopt(
         encryption=file.want_encryption,
         verifies=rehearsal.can_verify,
         confirmed_storage_host=confirmed_storage_host,
+        proxy=destination.proxy_address,
     )
     works(session, destination)
     _wake(session, destination)
@@ -113,20 +138,85 @@ def try_again(session: Session, *, actor: str) -> None:
         events.record(session, "destination.tried-again", "destination", destination.id, actor=actor)
 
 
+def set_proxy(session: Session, keyring: Keyring, destination: Destination, proxy: Proxy | None, *, actor: str) -> None:
+    """Have a destination reached through a proxy from now on, or directly."""
+    _take_over_proxy(destination, keyring, proxy)
+    # sealed anew, so that whoever holds a connection notices that it is another one
+    destination.sealed_file = keyring.seal(_PURPOSE, keyring.open(_PURPOSE, destination.sealed_file))
+    if proxy is None:
+        events.record(session, "destination.proxy-removed", "destination", destination.id, actor=actor)
+    else:
+        events.record(
+            session,
+            "destination.proxy-set",
+            "destination",
+            destination.id,
+            actor=actor,
+            proxy=proxy.place,
+            signs_in=proxy.sign_in is not None,
+        )
+    _wake(session, destination)
+
+
+def rehearsed(session: Session, destination: Destination, rehearsal: Rehearsal, *, actor: str) -> None:
+    """Write down what came of a rehearsal with the destination in force, and what follows for its state."""
+    problem, was_okay = rehearsal.problem, destination.state is DestinationState.OKAY
+    events.record(
+        session,
+        "destination.rehearsed",
+        "destination",
+        destination.id,
+        actor=actor,
+        result=problem.id if problem else "done",
+    )
+    if problem is not None:
+        destination.rehearsal, destination.rehearsed_at = rehearsals.records(rehearsal), datetime.now(UTC)
+        fails(session, destination, problem)
+        return
+    _note(destination, rehearsal)
+    works(session, destination)
+    if not was_okay:
+        _wake(session, destination)
+
+
+def recognised(session: Session, connection_id: str, *, actor: str) -> None:
+    """Let the destination in force be the one that remembers this connection: a restored system comes back to it."""
+    destination = active(session)
+    if destination is not None and destination.connection_id != connection_id:
+        destination.connection_id = connection_id
+        events.record(session, "destination.recognised", "destination", destination.id, actor=actor)
+
+
+def stands_at(destination: Destination, address: str) -> bool:
+    """Tell whether a destination is reached at the host and port of an address."""
+    return parse_address(destination.address).place == parse_address(address).place
+
+
 def _wake(session: Session, destination: Destination) -> None:
     destination.attempts_wanted += 1
     deliveries.retry_all(session)
 
 
-def _take_over(destination: Destination, file: ConnectionFile, rehearsal: Rehearsal) -> None:
+def _take_over_proxy(destination: Destination, keyring: Keyring, proxy: Proxy | None) -> None:
+    sign_in = proxy.sign_in if proxy else None
+    destination.proxy_address = proxy.address if proxy else None
+    destination.sealed_proxy_sign_in = keyring.seal(_PROXY_PURPOSE, sign_in.reveal().encode()) if sign_in else None
+
+
+def _take_over(destination: Destination, file: ConnectionFile) -> None:
     destination.site_name, destination.address = file.site_name, file.authentication_uris[0]
     destination.application = f"{file.application_name} {file.application_version}"
     destination.want_encryption, destination.public_key_id = file.want_encryption, file.public_key_id
     destination.container_type = file.container_type
+    destination.categories_read_at = None
+
+
+def _note(destination: Destination, rehearsal: Rehearsal) -> None:
+    """Take over what a rehearsal that went well showed."""
     destination.can_verify = rehearsal.can_verify
     destination.capabilities = msgspec.to_builtins(rehearsal.capabilities)
     destination.clock_difference_seconds = rehearsal.clock_difference_seconds
-    destination.categories_read_at = None
+    destination.rehearsal, destination.rehearsed_at = rehearsals.records(rehearsal), datetime.now(UTC)
 
 
 def _is_same(present: Destination, file: ConnectionFile, recognised: str | None) -> bool:

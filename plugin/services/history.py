@@ -15,6 +15,8 @@ from .sentence import Problem, Sentence, problem, sentence
 
 #: A history longer than this is cut, and says so.
 HISTORY_LINES = 100
+#: Result of what was done, and of what an account of the host was refused; any other result names a problem.
+DONE, REFUSED = "done", "refused"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class EventLine:
     what: Sentence
     #: The host's name for whoever did it; None for what the system did by itself.
     actor: str | None
+    #: Network address that it was asked from; empty for what the system did by itself.
+    address: str
+    #: Its stable name, for machines.
+    action: str
+    #: ``done``, ``refused``, or the name of the problem.
+    result: str
     problem: Problem | None
     #: What was written with it, as auditors see it.
     detail: Sequence[tuple[str, str]]
@@ -65,6 +73,22 @@ _ACTIONS: Mapping[str, Sentence] = {
     "system.restored": sentence("Restored from its master key, in epoch {epoch}"),
     "setup.begun": sentence("The setup was begun"),
     "setup.step-passed": sentence("The setup passed its step {step}"),
+    "account.first-made": sentence("The first account was made, with the token from the console"),
+    "account.signed-in": sentence("Signed in"),
+    "account.sign-in-refused": sentence("Sign-in refused"),
+    "account.signed-out": sentence("Signed out"),
+    "account.locked-out": sentence("Locked out after too many wrong passwords"),
+    "account.confirmed": sentence("Proved again who they are"),
+    "account.confirmation-refused": sentence("Could not prove who they are"),
+    "account.password-changed": sentence("The password was changed"),
+    "account.password-change-refused": sentence("Changing the password was refused"),
+    "account.added": sentence("The account was added"),
+    "account.role-changed": sentence("The role was changed"),
+    "account.removed": sentence("The account was removed"),
+    "account.sessions-ended": sentence("All sign-ins were ended"),
+    "audit-log.exported": sentence("A part of the audit log was exported ({format})"),
+    "controller.certified": sentence("The controller's key was certified"),
+    "user.created": sentence("Camera user {name} was added"),
     "system.limits-changed": sentence(
         "At most {offloads} cameras are offloaded and {uploads} recordings sent at a time"
     ),
@@ -112,6 +136,10 @@ _ACTIONS: Mapping[str, Sentence] = {
     "destination.connected": sentence("Connected to {site}"),
     "destination.okay": sentence("Works"),
     "destination.tried-again": sentence("Somebody has it tried again at once"),
+    "destination.rehearsed": sentence("Rehearsed at somebody's wish"),
+    "destination.proxy-set": sentence("Reached through the proxy {proxy} from now on"),
+    "destination.proxy-removed": sentence("Reached without a proxy from now on"),
+    "destination.recognised": sentence("It remembers this system from before"),
     "destination.pushed-again": sentence("Users and cameras are told to it again"),
     "destination.limited": sentence("Uploads were limited to {megabits} Mbit/s"),
     "destination.unlimited": sentence("The limit of uploads was lifted"),
@@ -128,9 +156,19 @@ def history(
     """List what happened to things of one kind; the newest ``limit`` events at most, in the order asked for."""
     query = select(Event).where(Event.object_kind == kind, Event.object_id.in_(ids))
     found = list(session.scalars(query.order_by(Event.at.desc(), Event.sequence.desc()).limit(limit)))
+    told = lines(session, found)
+    return told if newest_first else told[::-1]
+
+
+def lines(session: Session, found: Sequence[Event]) -> list[EventLine]:
+    """Put events into words, in the order given."""
     users = _users(session, found)
-    lines = [_line(event, users) for event in found]
-    return lines if newest_first else lines[::-1]
+    return [_line(event, users) for event in found]
+
+
+def sentences() -> Mapping[str, Sentence]:
+    """Give what each action that is known means, its fields unfilled."""
+    return _ACTIONS
 
 
 def _users(session: Session, found: Sequence[Event]) -> dict[str, str]:
@@ -144,7 +182,10 @@ def _line(event: Event, users: Mapping[str, str]) -> EventLine:
         at=event.at,
         what=_what(event, users),
         actor=None if event.actor == events.SYSTEM else event.actor,
-        problem=None if event.result == "done" else problem(event.result, event.detail),
+        address=event.address,
+        action=event.action,
+        result=event.result,
+        problem=None if event.result in (DONE, REFUSED) else problem(event.result, event.detail),
         detail=[(key, _plain(value)) for key, value in sorted(event.detail.items()) if value not in (None, "", [])],
         chain=event.chain_id,
         sequence=event.sequence,
