@@ -203,7 +203,7 @@ class CertificateStore:
 def _name_of(folder: Path) -> str:
     """Give the name of a damaged certificate, or its id."""
     try:
-        return msgspec.json.decode(_bytes_of(folder / "meta.json"), type=Meta).name
+        return msgspec.json.decode(bytes_of(folder / "meta.json"), type=Meta).name
     except (msgspec.DecodeError, BodywornError):
         return folder.name
 
