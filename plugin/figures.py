@@ -46,6 +46,10 @@ class Figures:
             text = self._catalogue.ngettext(said.one, said.many, int(str(said.values["n"])))
         return text.format_map(self._filled(said.values))
 
+    def word(self, said: Sentence) -> str:
+        """Put a sentence into this language without filling it."""
+        return self._catalogue.gettext(said.one) if said.one else ""
+
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number with this language's decimal mark."""
         return f"{value:.{digits}f}".replace(".", self._catalogue.pgettext("decimal mark", "."))
@@ -107,6 +111,13 @@ class Figures:
         form = _("{day} {month}, {time}") if same_year else _("{day} {month} {year}, {time}")
         month = _(_MONTHS[local.month - 1])
         return form.format(day=local.day, month=month, year=local.year, time=f"{local:%H:%M}")
+
+    def day(self, moment: datetime) -> str:
+        """Write the day of a moment, in the system's time zone; today's is marked."""
+        _ = self._catalogue.gettext
+        local, today = moment.astimezone(self._zone), self._today.astimezone(self._zone)
+        day = _("{day} {month} {year}").format(day=local.day, month=_(_MONTHS[local.month - 1]), year=local.year)
+        return _("Today, {day}").format(day=day) if local.date() == today.date() else day
 
     def recently(self, moment: datetime) -> str:
         """Write a moment by its time alone where it is today's."""

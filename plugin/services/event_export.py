@@ -123,7 +123,12 @@ def lines(session: Session) -> Iterator[bytes]:
         yield _line(Signed(order=b64encode(order).decode()))
     rows = select(Event).order_by(Event.chain_id, Event.sequence)
     for event in session.scalars(rows.execution_options(**in_parts)):
-        yield _line(Happened(**{name: getattr(event, name) for name in Happened.__struct_fields__}))
+        yield _line(happened(event))
+
+
+def happened(event: Event) -> Happened:
+    """Give an event as an export has it."""
+    return Happened(**{name: getattr(event, name) for name in Happened.__struct_fields__})
 
 
 def _line(document: msgspec.Struct) -> bytes:
