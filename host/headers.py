@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
+
+from . import state
 
 _POLICY = {
     "default-src": "'self'",
@@ -18,6 +20,8 @@ _POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
+#: A month, so that a host that goes back to a certificate of its own can be reached again some day.
+_HTTPS_ONLY = f"max-age={30 * 24 * 3600}"
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
     # not "no-referrer": browsers then send "Origin: null" with forms, and a gate could not tell whose they are
@@ -46,6 +50,14 @@ def _add(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy.format(nonce=nonce()))
     for name, value in _FIXED.items():
         response.headers.setdefault(name, value)
+    if _insists_on_https():
+        response.headers.setdefault("Strict-Transport-Security", _HTTPS_ONLY)
     if not (request.endpoint or "").endswith("static"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _insists_on_https() -> bool:
+    """Tell whether browsers may be told to come over HTTPS only: with a certificate they cannot be asked about."""
+    tls = state.of(current_app).tls
+    return tls is not None and tls.waiting_until() is None and tls.now().by_authority

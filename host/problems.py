@@ -11,12 +11,12 @@ class ForeignSchema(HostProblem):
     """Raised when ``host.db`` was written by another version of the host."""
 
 
-class Exposed(HostProblem):
-    """Raised when passwords and evidence would travel readable."""
-
-
 class AddressTaken(HostProblem):
     """Raised when the host cannot listen where it should."""
+
+
+class CertificateUnusable(HostProblem):
+    """Raised when nobody could connect with a certificate and its key."""
 
 
 class AlreadyServed(HostProblem):

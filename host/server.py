@@ -30,19 +30,23 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cheroot.server import KnownLengthRFile
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Gateway_10, Server as CherootServer
 from flask import Flask
 
+from . import tls as certificates
+from .connection import Connection
 from .problems import AddressTaken
+from .redirect import redirecting
 from .settings import Settings
+from .tls import CLOSE, OVER, TlsServer
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 THREADS = 32
 _IDLE_SECONDS = 60
@@ -59,15 +63,16 @@ _LONGEST_CHUNK_LINE = 4096
 class Server:
     """An app on an address. Listening begins with the object, answering with :meth:`start`."""
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
-        """Bind the address.
+    def __init__(self, app: Flask, settings: Settings, tls: TlsServer | None = None) -> None:
+        """Bind the address; ``tls`` is what the settings ask for, where it is not given.
 
         :raises AddressTaken: when that is not possible.
         """
         self._thread: threading.Thread | None = None
+        tls = tls or certificates.server_of(settings)
         self._server = CherootServer(
             (settings.address, settings.port),
-            app.wsgi_app,
+            app.wsgi_app if tls is None else _over_tls(app.wsgi_app, redirecting(settings.port)),
             numthreads=THREADS,
             max=THREADS,
             request_queue_size=_BACKLOG,
@@ -76,8 +81,8 @@ class Server:
             server_name="Harbour",
         )
         self._server.gateway = EarlyAnswers
-        if settings.certificate and settings.private_key:
-            self._server.ssl_adapter = BuiltinSSLAdapter(str(settings.certificate), str(settings.private_key))
+        if tls is not None:
+            self._server.ConnectionClass = Connection.over(tls)
         try:
             # tried by hand first: where it fails, cheroot forgets to close its socket
             socket.create_server((settings.address, settings.port), family=family(settings.address)).close()
@@ -133,7 +138,7 @@ class EarlyAnswers(Gateway_10):
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Note the answer; a connection with an unread body on it can carry no other request."""
-        if _is_unread(self.env["wsgi.input"]):
+        if _is_unread(self.env["wsgi.input"]) or self.env.get(CLOSE):
             self.req.close_connection = True
         return super().start_response(status, headers, exc_info)
 
@@ -248,6 +253,15 @@ class ChunkedBody:
         if not line.endswith(b"\n"):
             raise ValueError("the body ended within its framing")
         return line.rstrip(b"\r\n")
+
+
+def _over_tls(app: WSGIApplication, plain_app: WSGIApplication) -> WSGIApplication:
+    """Let only requests that came over TLS get to the app."""
+
+    def chosen(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return (app if OVER in environ else plain_app)(environ, start_response)
+
+    return chosen
 
 
 def _is_unread(body: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Running the host as a program: refuse what is unsafe, make the first accounts, start the plugins, serve."""
+"""Running the host as a program: make the first accounts, start the plugins, serve."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask import Flask
-
-from . import accounts, passwords, state
+from . import first_accounts, state
 from .app import create_app
-from .problems import AlreadyServed, Exposed, HostProblem
+from .first_accounts import AtStart
+from .problems import AlreadyServed, HostProblem
+from .redirect import RedirectServer
 from .server import Server, free_port
 from .settings import Settings
+from .tls import spelled
 
-__all__ = ["HostProblem", "run", "settings"]
+__all__ = ["AtStart", "HostProblem", "run", "settings"]
 
 Announce = Callable[[str], None]
 
@@ -28,38 +29,29 @@ def settings(*, port: int, address: str, **values: object) -> Settings:
     return Settings(address=address, port=port or free_port(address), **values)  # type: ignore[arg-type]
 
 
-def run(settings: Settings, *, admin_password: str, demo_accounts: bool, announce: Announce) -> None:
+def run(settings: Settings, chosen: AtStart, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT.
 
     :raises HostProblem: before anything is started, in words.
     """
-    refuse_exposed(settings)
     with _alone(settings.data_dir):
         app = create_app(settings)
-        server = Server(app, settings)
+        tls = state.of(app).tls
+        server = Server(app, settings, tls)
         loader = state.of(app).loader
-        _make_first_accounts(app, admin_password, demo_accounts, announce)
         try:
             loader.migrate()
+            first_accounts.prepare(app, chosen, announce)
             loader.start()
             announce(f"Harbour VMS is at {settings.base_url}/ (end it with Ctrl-C)")
-            _serve(server)
+            if tls is not None:
+                announce(f"Its certificate has the SHA-256 fingerprint {spelled(tls.now().fingerprint)}")
+            with _redirecting(settings, announce):
+                _serve(server)
         finally:
             server.stop()
             for sentence in loader.stop():
                 announce(sentence)
-
-
-def refuse_exposed(settings: Settings) -> None:
-    """Refuse plain HTTP where other machines could listen.
-
-    :raises Exposed: naming both ways out.
-    """
-    if not settings.is_loopback and not settings.secure:
-        raise Exposed(
-            f"{settings.address} can be reached by other machines, and without TLS passwords and recordings would "
-            "travel readable. Give --certificate and --private-key, or listen on 127.0.0.1."
-        )
 
 
 def _serve(server: Server) -> None:
@@ -69,20 +61,6 @@ def _serve(server: Server) -> None:
         signal.signal(number, lambda *_: ended.set())
     server.start()
     ended.wait()
-
-
-def _make_first_accounts(app: Flask, admin_password: str, demo_accounts: bool, announce: Announce) -> None:
-    hasher = state.of(app).passwords
-    with app.app_context():
-        first = accounts.create_first(hasher, admin_password)
-        if first is None:
-            return
-        announce("Accounts were made. Their passwords are shown this once:")
-        announce(f"  admin (administrator): {first if not admin_password else 'as in the file'}")
-        for role in ("operator", "viewer") if demo_accounts else ():
-            password = passwords.generate()
-            accounts.create(hasher, role, role, password)
-            announce(f"  {role} ({role}): {password}")
 
 
 @contextmanager

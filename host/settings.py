@@ -28,17 +28,24 @@ class Settings:
     port: int = 8088
     #: Address under which other machines reach the host; empty means the one it listens on.
     external_url: str = ""
-    #: PEM files; HTTPS where both are given.
+    #: PEM files to serve with, which no plugin changes then.
     certificate: Path | None = None
     private_key: Path | None = None
     #: Database of each plugin; a plugin that is not named gets an SQLite file in its data folder.
     plugin_databases: tuple[tuple[str, str], ...] = ()
     password_cost: PasswordCost = PasswordCost.STRONG
     testing: bool = False
+    #: Port at which plain HTTP is led to HTTPS; None for none.
+    redirect_port: int | None = None
 
     @property
     def secure(self) -> bool:
-        """Tell whether the host speaks HTTPS."""
+        """Tell whether the host speaks HTTPS: with a certificate that was given, and on every address but loopback."""
+        return self.has_given_certificate or not self.is_loopback
+
+    @property
+    def has_given_certificate(self) -> bool:
+        """Tell whether the command line names the certificate."""
         return self.certificate is not None and self.private_key is not None
 
     @property
@@ -56,12 +63,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Tell whether only this machine can reach the host."""
-        if self.address == "localhost":
-            return True
-        try:
-            return ip_address(self.address).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.address)
 
     @property
     def cookie_prefix(self) -> str:
@@ -71,3 +73,13 @@ class Settings:
         There the port stands in the name instead, because cookies of one address are shared by all its ports.
         """
         return "__Host-harbour" if self.secure else f"harbour_{self.port}"
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a name or address means this machine alone."""
+    if address == "localhost":
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

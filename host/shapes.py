@@ -6,7 +6,9 @@ A host that trusts one plugin may use that plugin's ``contract`` module instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from flask import Blueprint
@@ -27,6 +29,16 @@ class ArrivedRecording(Protocol):
     def stopped_at(self) -> datetime: ...
     @property
     def address(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class ServedCertificate:
+    """What new connections get, as plugins are told."""
+
+    certificate: Path
+    fingerprint_sha256: str
+    confirm_before: datetime | None
+    over_it: bool
 
 
 class MenuItem(Protocol):

@@ -10,6 +10,7 @@ from flask import Flask
 from .loader import Loader
 from .passwords import Passwords
 from .settings import Settings
+from .tls import TlsServer
 
 _KEY = "harbour"
 
@@ -21,6 +22,8 @@ class State:
     settings: Settings
     loader: Loader
     passwords: Passwords
+    #: What HTTPS is served with; None for plain HTTP.
+    tls: TlsServer | None = None
     #: Signs the tokens of visitors; a restart makes sign-in pages that are still open ask again.
     visitor_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
