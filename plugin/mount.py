@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from flask import Blueprint, has_request_context
+from flask import Blueprint, Response, has_request_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,7 +21,10 @@ from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
 from .runtime import RECEIVED, Runtime
-from .services import host_events, received, systems
+from .sections import Sections
+from .services import host_events, integrations, received, systems
+from .services.hooks import Faults
+from .slots import Slots
 from .supervise import Command, ControllerProcess
 
 _LOG = logging.getLogger(__name__)
@@ -62,7 +65,15 @@ def mount(host: Host) -> Plugin:
         SetupFailed: the folder for the plugin's data is not there.
     """
     _refuse_incomplete(host)
-    runtime = Runtime(host, Database(host.engine), host.data_dir)
+    faults = Faults()
+    runtime = Runtime(
+        host,
+        Database(host.engine),
+        host.data_dir,
+        slots=Slots.load(faults),
+        sections=Sections.load(faults),
+        faults=faults,
+    )
     life = _Life(runtime)
     return Plugin(
         domain=DOMAIN,
@@ -91,7 +102,9 @@ def _pages(runtime: Runtime) -> Blueprint:
     blueprint = Blueprint(
         DOMAIN, str(__package__), url_prefix=f"/{DOMAIN}", static_folder="static", template_folder="templates"
     )
+    blueprint.jinja_loader = runtime.slots.loader(blueprint.jinja_loader)
     blueprint.record_once(_keeps(runtime))
+    blueprint.after_request(_tells_faults(runtime))
     access.gate(blueprint)
     blueprint.context_processor(lambda: _for_templates(runtime.host))
     for found in pkgutil.iter_modules(routes.__path__):
@@ -114,6 +127,16 @@ def _keeps(runtime: Runtime) -> Callable[[BlueprintSetupState], None]:
         state.app.extensions[DOMAIN] = runtime
 
     return keep
+
+
+def _tells_faults(runtime: Runtime) -> Callable[[Response], Response]:
+    """Write down what packages got wrong in a page, once it is drawn: no transaction is open then."""
+
+    def tell(response: Response) -> Response:
+        integrations.tell(runtime.database, runtime.faults)
+        return response
+
+    return tell
 
 
 def _for_templates(host: Host) -> dict[str, object]:
@@ -173,10 +196,25 @@ class _Life:
         """Tell how database and controller are."""
         say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
         try:
-            return (self._controller_health(say),)
+            return (self._controller_health(say), *self._package_health(say))
         except SQLAlchemyError:
             _LOG.exception("The database does not answer")
             return (HealthItem(say("Database"), HealthState.PROBLEM, say("The database cannot be read.")),)
+
+    def _package_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
+        with self._runtime.database.read() as session:
+            faults = integrations.standing(session, datetime.now(UTC))
+        sentence = say("Failed in {hook}: {reason}. Everything else goes on.")
+        return [
+            HealthItem(
+                say("Package {name}").format(name=fault.package),
+                HealthState.ATTENTION,
+                sentence.format(hook=fault.hook, reason=fault.reason),
+                fault.at,
+                f"{DOMAIN}.status",
+            )
+            for fault in faults
+        ]
 
     def _controller_health(self, say: Callable[[str], str]) -> HealthItem:
         part, status = say("Controller"), f"{DOMAIN}.status"

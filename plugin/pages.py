@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from .const import VERSION
@@ -63,7 +64,13 @@ _TABS = (
         marked("Content destination"),
         "destination",
         "bodyworn.view",
-        frozenset({"destination"}),
+        frozenset({"destination", "ask_connect_destination", "ask_destination_proxy"}),
+    ),
+    Tab(
+        marked("Settings"),
+        "settings",
+        "bodyworn.view",
+        frozenset({"settings", "date_and_time", "network"}),
     ),
     Tab(
         marked("Support"),
@@ -85,7 +92,11 @@ _PAGE_OF = {
     "download_master_key": "master_key",
     "change_passphrase": "ask_change_passphrase",
     "save_camera": "camera",
-    "connect_destination": "destination",
+    "save_date_and_time": "date_and_time",
+    "save_network": "network",
+    "connect_destination": "ask_connect_destination",
+    "keep_recordings_here": "ask_connect_destination",
+    "set_destination_proxy": "ask_destination_proxy",
     "export_connection_file": "destination",
     "limit_uploads": "destination",
     "open_recording_clip": "recording",
@@ -103,14 +114,25 @@ _NOTICES = {
         "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
     ),
     "camera-saved": marked("Saved. The camera takes it over when it is docked."),
+    "sections-not-saved": marked(
+        "Saved, except for fields of an installed package, which failed. System status names it."
+    ),
     "dock-added": marked("Added. Let it learn its bays now."),
     "dock-saved": marked("Saved."),
     "dock-forgotten": marked("Forgotten. What was docked there is not looked for any more."),
     "limits-set": marked("Saved. It holds at once; nobody in the middle of a recording is interrupted."),
     "passphrase-changed": marked("Changed. Download the master key now, and destroy the files from before."),
+    "clock-saved": marked("Saved. Cameras get another time zone when they are docked."),
+    "network-saved": marked("Saved."),
+    "addresses-kept": marked("Kept. These are the addresses of this machine from now on."),
+    "trial-over": marked("No new addresses are on trial any more; the former ones may have come back."),
     "check-requested": marked("The controller checks everything now. This page shows how far it is."),
     "recordings-tried-again": marked("Sent again as soon as it is their turn."),
     "destination-tried-again": marked("The destination is tried again now."),
+    "destination-rehearsed": marked("The rehearsal went well. Its steps stand below."),
+    "destination-failed-rehearsal": marked("The rehearsal failed. What to do stands below."),
+    "destination-proxy-set": marked("Saved. The destination is reached this way from now on."),
+    "destination-is-here": marked("Recordings are kept on this server from now on."),
     "destination-pushed": marked("Users and cameras are told to the destination again. This page says when all are."),
     "uploads-limited": marked("Saved. The new rate holds at once."),
     "destination-connected": marked(
@@ -146,6 +168,13 @@ class PageTools:
                 g.bodyworn_status = status(session, self.now)
         found: Status = g.bodyworn_status
         return found
+
+    def slot(self, name: str = "", **given: str) -> Markup:
+        """Draw what other packages put into a slot: the one of this page, or one within it that has a name."""
+        runtime = current()
+        if name:
+            return runtime.slots.draw(name, given, runtime.host.can)
+        return runtime.slots.draw(_page_endpoint(), request.view_args or {}, runtime.host.can)
 
     def tabs(self) -> list[Tab]:
         """List the pages that exist and that this person may see."""

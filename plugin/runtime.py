@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,11 @@ from .const import DOMAIN
 from .contract import Host
 from .crypto.sealed import SealedBox
 from .models.database import Database
+from .sections import Sections
+from .services import systems
+from .services.hooks import Faults
 from .services.stills import Stills
+from .slots import Slots
 from .store import Store
 
 #: The folder of what arrives here, within the plugin's data folder.
@@ -30,6 +34,11 @@ class Runtime:
     data_dir: Path
     #: True between ``unload`` and the next ``start``: every route answers 503.
     closed: bool = False
+    #: What packages of integrators add to pages, and what they got wrong in this process.
+    slots: Slots = field(default_factory=Slots)
+    sections: Sections = field(default_factory=Sections)
+    faults: Faults = field(default_factory=Faults)
+    _set_up: bool = False
 
     @cached_property
     def _spool(self) -> Store:
@@ -51,6 +60,13 @@ class Runtime:
     def stills(self) -> Stills:
         """Give the pictures of clips that are kept, and made where they are not."""
         return Stills(self.data_dir / "cache" / "stills", self.secrets)
+
+    def is_set_up(self) -> bool:
+        """Tell whether the wizard is behind us; asked of the database until it is, and never again."""
+        if not self._set_up:
+            with self.database.read() as session:
+                self._set_up = systems.find(session) is not None
+        return self._set_up
 
     def spool(self) -> Store:
         """Give the store of what came from cameras."""

@@ -111,9 +111,9 @@ def telling(database: Database, data_dir: Path, found: Iterable[EntryPoint] | No
             teller.stop()
 
 
-def _check(name: str, value: object) -> None:
-    if name not in SIGNALS:
-        raise ValueError(f"there is no signal {name}")
+def _check(point: EntryPoint, value: object) -> None:
+    if point.name not in SIGNALS:
+        raise ValueError(f"there is no signal {point.name}")
     if not callable(value):
         raise TypeError("it is no function")
 

@@ -16,10 +16,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LEAVES = frozenset({"crypto", "store", "camera_volume", "destination", "media"})
+LEAVES = frozenset({"crypto", "store", "camera_volume", "destination", "machine", "media"})
 SERVICES = LEAVES | {"models", "services"}
 #: Modules beside the rooms that pages and machine interface share: all of them know Flask, none of them hardware.
-WEB = frozenset({"access", "figures", "pages", "runtime", "sending", "text"})
+WEB = frozenset({"access", "figures", "pages", "runtime", "sections", "sending", "slots", "text"})
 
 #: What a room may import beside itself, ``const`` and ``errors``; rooms are folders of ``plugin/`` and modules in it.
 MAY: Mapping[str, frozenset[str]] = {
@@ -61,6 +61,7 @@ KEPT = {
     "click": frozenset({"cli"}),
     "pyudev": frozenset({"hw"}),
     "paramiko": frozenset({"hw"}),
+    "jeepney": frozenset({"machine"}),
 }
 OURS = frozenset({"bodyworn", "plugin", "bodyworn_host", "host"})
 #: Alembic loads its environment by path, outside the package, so a relative import has nothing to be relative to.

@@ -69,12 +69,14 @@ def save_camera(camera_id: str) -> ResponseReturnValue:
     """Rename a camera and assign it to a user, who is created first where a new name was entered."""
     with current().database.read() as session:
         found, choices = camera_list.camera(session, camera_id), camera_list.user_choices(session)
-    form = _form(found, choices, request.form)
-    if not form.validate():
-        return pages.still("bodyworn/camera.html", _camera(camera_id), 422, form=form)
+    form, sections = _form(found, choices, request.form), current().sections.of("camera", camera_id, request.form)
+    checked = form.validate(), sections.validate()
+    if not all(checked):
+        return pages.still("bodyworn/camera.html", _camera(camera_id), 422, form=form, sections=sections)
     with current().database.write() as session:
         _save(session, camera_id, form)
-    return pages.done(".camera", "camera-saved", camera_id=camera_id)
+    all_saved = sections.save(current().database, pages.actor())
+    return pages.done(".camera", "camera-saved" if all_saved else "sections-not-saved", camera_id=camera_id)
 
 
 def _save(session: Session, camera_id: str, form: CameraForm) -> None:
@@ -106,7 +108,8 @@ def _content(session: Session, now: datetime) -> Mapping[str, Any]:
 def _camera(camera_id: str) -> pages.Content:
     def content(session: Session, now: datetime) -> Mapping[str, Any]:
         found = camera_list.camera(session, camera_id)
-        return {"camera": found, "form": _form(found, camera_list.user_choices(session))}
+        sections = current().sections.of("camera", camera_id)
+        return {"camera": found, "form": _form(found, camera_list.user_choices(session)), "sections": sections}
 
     return content
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from .. import pages
 from ..access import needs
 from ..runtime import current
-from ..services import devices, recording_list
+from ..services import checklist, devices, integrations, recording_list
 
 _LATEST = 6
 
@@ -40,6 +40,8 @@ def status_fragment() -> ResponseReturnValue:
 def _content(session: Session, now: datetime) -> Mapping[str, Any]:
     may_see_recordings = current().host.can("bodyworn.recordings")
     return {
+        "tasks": checklist.left_to_do(session) if current().host.can("bodyworn.devices") else (),
+        "packages": integrations.standing(session, now),
         "docks": devices.docks(session, now),
         "latest": recording_list.latest(session, _LATEST) if may_see_recordings else None,
     }

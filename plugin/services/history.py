@@ -48,6 +48,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "camera.added": sentence("Added to the system"),
     "camera.assigned": sentence("Assigned to {camera_user}"),
     "camera.renamed": sentence("Renamed from {before} to {after}"),
+    "camera.section-saved": sentence("Fields of the package {package} were saved"),
     "camera.enrolled": sentence("The camera confirmed that it belongs to this system"),
     "camera.files-left": sentence("Listed: {count} remarks about what stays on the camera, and why"),
     "camera.settings-applied": sentence("The camera took over its settings (version {sequence})"),
@@ -89,6 +90,11 @@ _ACTIONS: Mapping[str, Sentence] = {
     "audit-log.exported": sentence("A part of the audit log was exported ({format})"),
     "controller.certified": sentence("The controller's key was certified"),
     "user.created": sentence("Camera user {name} was added"),
+    "system.clock-changed": sentence("Date and time: time zone {time_zone}, set by {source} {ntp_server}"),
+    "system.time-set": sentence("The clock was set by hand to {after}"),
+    "machine.renamed": sentence("The machine was renamed from {before} to {after}"),
+    "machine.addresses-changed": sentence("{interface} was given the address {address}, on trial"),
+    "machine.addresses-kept": sentence("The new addresses were kept"),
     "system.limits-changed": sentence(
         "At most {offloads} cameras are offloaded and {uploads} recordings sent at a time"
     ),

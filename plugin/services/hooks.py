@@ -106,11 +106,11 @@ class Hook:
 
 
 def load(
-    group: str, check: Callable[[str, Any], None], faults: Faults, found: Iterable[EntryPoint] | None = None
+    group: str, check: Callable[[EntryPoint, Any], None], faults: Faults, found: Iterable[EntryPoint] | None = None
 ) -> list[Hook]:
     """Load what is installed in a group, in the order of packages and names.
 
-    ``check`` is given the name and the value of each and raises ``ValueError`` or ``TypeError`` for what cannot be
+    ``check`` is given each entry point with its value and raises ``ValueError`` or ``TypeError`` for what cannot be
     there. ``found`` takes the place of the installation's entry points. What cannot be used becomes a fault.
     """
     hooks = []
@@ -118,7 +118,7 @@ def load(
     for point in sorted(points, key=lambda point: (package_of(point), point.name, point.value)):
         try:
             value = point.load()
-            check(point.name, value)
+            check(point, value)
         except _FAILURES as error:
             fault = _fault(package_of(point), group, point.name, _reason(error))
             faults.note(replace(fault, lasting=True), error)
@@ -129,7 +129,12 @@ def load(
 
 def package_of(point: EntryPoint) -> str:
     """Name the package that brings an entry point, as it was installed."""
-    return point.dist.name if point.dist else point.value.partition(":")[0].partition(".")[0]
+    return point.dist.name if point.dist else module_of(point)
+
+
+def module_of(point: EntryPoint) -> str:
+    """Name the top-level module of an entry point."""
+    return point.module.partition(".")[0]
 
 
 def _fault(package: str, group: str, name: str, reason: str) -> Fault:
