@@ -97,7 +97,18 @@ def _check_page() -> ResponseReturnValue | None:
         abort(403)
     if request.method not in _SAFE_METHODS and not is_same_origin():
         abort(403, description=_say(runtime, marked("This request did not come from a page of this host.")))
+    if not (getattr(_view(), _DURING_SETUP, False) or runtime.is_set_up()):
+        return _lead_to_setup(runtime)
     return _asked_again(runtime) if getattr(_view(), _CONFIRMED, False) else None
+
+
+def _lead_to_setup(runtime: Runtime) -> ResponseReturnValue | None:
+    """Before there is a system, lead to the wizard; whoever may not set it up is told that somebody else does."""
+    if request.method not in _SAFE_METHODS or str(request.endpoint).endswith("_fragment"):
+        abort(409, description=_say(runtime, marked("The system has not been set up yet.")))
+    if runtime.host.can("bodyworn.system"):
+        return redirect(url_for(f"{request.blueprint}.setup"))
+    return render_template("bodyworn/setup_waiting.html"), 409
 
 
 def _asked_again(runtime: Runtime) -> ResponseReturnValue | None:

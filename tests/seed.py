@@ -92,6 +92,7 @@ def found_system(session: Session, now: datetime, *, demonstration: bool = False
         time_zone="Europe/Vienna",
         demonstration=demonstration,
         created_at=now,
+        finished_at=now,
     )
     session.add(system)
     session.flush()

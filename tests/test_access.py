@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import seed
 from hosting import ROLES, SAME_ORIGIN, host_app, signed_in, token_of
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -31,6 +32,30 @@ TABLE = {
     "host.check": (None, EVERYBODY),
     "host.sign_out": (None, EVERYBODY),
     "bodyworn.static": (ALL, None),
+    "bodyworn.setup": (ADMINISTRATORS, None),
+    "bodyworn.begin_setup": (None, ADMINISTRATORS),
+    "bodyworn.extend_system": (ADMINISTRATORS, None),
+    "bodyworn.setup_firmware": (ADMINISTRATORS, None),
+    "bodyworn.pass_firmware": (None, ADMINISTRATORS),
+    "bodyworn.setup_network": (ADMINISTRATORS, None),
+    "bodyworn.pass_network": (None, ADMINISTRATORS),
+    "bodyworn.setup_date_and_time": (ADMINISTRATORS, None),
+    "bodyworn.pass_date_and_time": (None, ADMINISTRATORS),
+    "bodyworn.setup_destination": (ADMINISTRATORS, None),
+    "bodyworn.pass_destination": (None, ADMINISTRATORS),
+    "bodyworn.connect_during_setup": (None, ADMINISTRATORS),
+    "bodyworn.keep_here_during_setup": (None, ADMINISTRATORS),
+    "bodyworn.setup_power_line": (ADMINISTRATORS, None),
+    "bodyworn.pass_power_line": (None, ADMINISTRATORS),
+    "bodyworn.setup_master_key": (ADMINISTRATORS, None),
+    "bodyworn.pass_master_key": (None, ADMINISTRATORS),
+    "bodyworn.download_new_master_key": (None, ADMINISTRATORS),
+    "bodyworn.setup_restore": (ADMINISTRATORS, None),
+    "bodyworn.restore_system": (None, ADMINISTRATORS),
+    "bodyworn.setup_name": (ADMINISTRATORS, None),
+    "bodyworn.pass_name": (None, ADMINISTRATORS),
+    "bodyworn.setup_finish": (ADMINISTRATORS, None),
+    "bodyworn.pass_finish": (None, ADMINISTRATORS),
     "bodyworn.status": (ALL, None),
     "bodyworn.support": (ALL, None),
     "bodyworn.master_key": (ADMINISTRATORS, None),
@@ -38,6 +63,13 @@ TABLE = {
     "bodyworn.ask_change_passphrase": (ADMINISTRATORS, None),
     "bodyworn.change_passphrase": (None, ADMINISTRATORS),
     "bodyworn.passphrase_strength": (None, ADMINISTRATORS),
+    "bodyworn.settings": (ALL, None),
+    "bodyworn.settings_fragment": (ALL, None),
+    "bodyworn.date_and_time": (ALL, None),
+    "bodyworn.save_date_and_time": (None, ADMINISTRATORS),
+    "bodyworn.network": (ALL, None),
+    "bodyworn.save_network": (None, ADMINISTRATORS),
+    "bodyworn.keep_addresses": (None, ADMINISTRATORS),
     "bodyworn.status_fragment": (ALL, None),
     "bodyworn.devices": (ALL, None),
     "bodyworn.devices_fragment": (ALL, None),
@@ -73,7 +105,12 @@ TABLE = {
     "bodyworn.limit_uploads": (None, ADMINISTRATORS),
     "bodyworn.destination": (ALL, None),
     "bodyworn.destination_fragment": (ALL, None),
+    "bodyworn.rehearse_destination": (None, ADMINISTRATORS),
+    "bodyworn.ask_connect_destination": (ADMINISTRATORS, None),
     "bodyworn.connect_destination": (None, ADMINISTRATORS),
+    "bodyworn.keep_recordings_here": (None, ADMINISTRATORS),
+    "bodyworn.ask_destination_proxy": (ADMINISTRATORS, None),
+    "bodyworn.set_destination_proxy": (None, ADMINISTRATORS),
     "bodyworn.export_connection_file": (None, ADMINISTRATORS),
     "bodyworn.verification": (OPERATORS, None),
     "bodyworn.verification_fragment": (OPERATORS, None),
@@ -99,7 +136,10 @@ OPEN_OPTIONS = re.compile(r"static|host\..*")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    return host_app(tmp_path_factory.mktemp("access"))
+    """A host whose system is set up; before, every page leads to the wizard (test_setup.py)."""
+    built = host_app(tmp_path_factory.mktemp("access"))
+    seed.seed(built.extensions["bodyworn"].database)
+    return built
 
 
 @pytest.fixture(scope="module")
