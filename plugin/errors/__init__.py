@@ -80,6 +80,7 @@ from .controller import (
     CameraBelongsElsewhere as CameraBelongsElsewhere,
     CameraInterrupted as CameraInterrupted,
     CameraLocked as CameraLocked,
+    CameraNotLocked as CameraNotLocked,
     CameraNotGenuine as CameraNotGenuine,
     CameraOwnedElsewhere as CameraOwnedElsewhere,
     CameraReadFailed as CameraReadFailed,
