@@ -1,11 +1,11 @@
-"""The wizard's steps about this machine: network, date and time. What can be changed here, Settings change later too."""
+"""The wizard's steps about this machine: network, date and time. Settings change the same things later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from .. import pages
@@ -18,6 +18,7 @@ from ..services.network_settings import NetworkView
 from ..services.sentence import Problem
 from ..services.setup import Step
 from . import setup_frame as frame
+from .settings import Move, move_by
 
 _NETWORK = "bodyworn/setup_network.html"
 _CLOCK = "bodyworn/setup_date_and_time.html"
@@ -27,6 +28,8 @@ def add(blueprint: Blueprint) -> None:
     """Register the two steps."""
     frame.add_step(blueprint, Step.NETWORK, show_network, pass_network)
     frame.add_step(blueprint, Step.DATE_AND_TIME, show_date_and_time, pass_date_and_time)
+    keep = frame.in_wizard(Step.NETWORK, keep_addresses)
+    blueprint.add_url_rule("/setup/network/keep", "keep_addresses_during_setup", keep, methods=["POST"])
 
 
 def show_network() -> ResponseReturnValue:
@@ -41,13 +44,21 @@ def pass_network() -> ResponseReturnValue:
     if not form.validate():
         return _network_page(shown, form, 422)
     wanted = form.wanted()
-    moves = network_settings.changed_addresses(shown.facts, wanted)
-    if moves is not None and not form.confirmed.data:
-        return _network_page(shown, form, moves=moves)
+    move = move_by(wanted)
+    if move is not None and not form.confirmed.data:
+        return _network_page(shown, form, 422, move=move)
     outcome = network_settings.save(current().database, wanted, actor=pages.actor())
     if outcome.refused:
         return _network_page(_network(), form, 422, refused=outcome.refused)
+    if outcome.trial_until is not None:
+        return _network_page(_network(), form, moved=move)
     return frame.onward(Step.NETWORK)
+
+
+def keep_addresses() -> ResponseReturnValue:
+    """Keep the addresses that are on trial; whoever sends this has reached the pages there."""
+    kept = network_settings.keep(current().database, actor=pages.actor())
+    return frame.onward(Step.NETWORK) if kept else redirect(frame.address(Step.NETWORK), 303)
 
 
 def show_date_and_time() -> ResponseReturnValue:
@@ -93,10 +104,12 @@ def _network_page(
     form: NetworkForm,
     status_code: int = 200,
     *,
-    moves: object = None,
+    move: Move | None = None,
+    moved: Move | None = None,
     refused: Sequence[Problem] = (),
 ) -> ResponseReturnValue:
-    return frame.show(_NETWORK, Step.NETWORK, status_code, network=shown, form=form, moves=moves, refused=refused)
+    told = {"move": move, "moved": moved, "refused": refused}
+    return frame.show(_NETWORK, Step.NETWORK, status_code, network=shown, form=form, **told)
 
 
 def _clock_page(
