@@ -1,7 +1,7 @@
 """Who is signed in, what they may do, and whether a form is theirs: server-side sign-ins and the CSRF check of the app.
 
 The cookie holds a random secret, the database its digest; nothing in the cookie can be forged or read. Idle for half an
-hour or twelve hours old, a sign-in is over.
+hour or twelve hours old, a sign-in is over. Before grave actions people enter their password again.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from sqlalchemy import delete
 from werkzeug.wrappers import Response
 
-from . import cookies, roles, state
+from . import accounts, cookies, roles, state
 from .database import Account, SignedIn, db, now
 from .language import gettext as _
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+#: How long it counts that somebody entered their password.
+CONFIRMED_FOR = timedelta(minutes=10)
 #: A sign-in's last use is written at most this often.
 _TOUCH = timedelta(minutes=1)
 _COOKIE = "session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: The sign-in itself checks the token of a visitor, who is nobody yet.
-_CHECK_THEMSELVES = frozenset({"host.check"})
+#: These check the token of a visitor, who is nobody yet.
+_CHECK_THEMSELVES = frozenset({"host.check", "host.begin_first_visit"})
 
 
 def install(app: Flask) -> None:
@@ -40,6 +42,24 @@ def account() -> Account | None:
     """Give the account that is signed in, or None."""
     found: Account | None = g.get("harbour_account")
     return found
+
+
+def signed_in() -> SignedIn | None:
+    """Give this browser's sign-in, or None."""
+    found: SignedIn | None = g.get("harbour_signed_in")
+    return found
+
+
+def confirmed_at() -> datetime | None:
+    """Tell when whoever is signed in last entered their password."""
+    found = signed_in()
+    return found.confirmed_at if found else None
+
+
+def is_confirmed() -> bool:
+    """Tell whether that was lately enough for a grave action."""
+    at = confirmed_at()
+    return at is not None and now() - at < CONFIRMED_FOR
 
 
 def can(permission: str) -> bool:
@@ -55,10 +75,18 @@ def csrf_token() -> str:
 
 
 def challenge() -> Response:
-    """Answer a request of nobody: a page leads to the sign-in, anything else gets 401."""
-    if not _is_navigation():
+    """Answer a request of nobody: a page leads to the sign-in, or to the first visit; anything else gets 401."""
+    if request.method not in ("GET", "HEAD") or not _is_navigation():
         return Response("Sign in first.\n", status=401, mimetype="text/plain")
-    return redirect(url_for("host.sign_in", next=request.full_path.rstrip("?")))
+    page = "host.sign_in" if accounts.exist() else "host.first_visit"
+    return redirect(url_for(page, next=request.full_path.rstrip("?")))
+
+
+def confirm(back_to: str) -> Response:
+    """Lead to the page that asks for the password again, and from there back; what is no page gets 401."""
+    if not _is_navigation():
+        return Response("Enter your password again first.\n", status=401, mimetype="text/plain")
+    return redirect(url_for("host.confirm", next=back_to), 303)
 
 
 def local_path(address: str | None) -> str:
@@ -81,6 +109,7 @@ def begin(found: Account, response: Response) -> Response:
 
 def end(response: Response) -> Response:
     """Sign this browser out."""
+    g.pop("harbour_signed_in", None)
     _forget_sent_and_old()
     db.session.commit()
     cookies.drop(response, _COOKIE)
@@ -100,6 +129,7 @@ def _recognise() -> None:
     if row is None or not _is_fresh(row):
         return
     g.harbour_account = db.session.get(Account, row.account_id)
+    g.harbour_signed_in = row
     g.harbour_csrf = row.csrf_token
     if now() - row.seen_at > _TOUCH:
         row.seen_at = now()
@@ -122,7 +152,7 @@ def _check_token() -> None:
 
 def _is_navigation() -> bool:
     mode = request.headers.get("Sec-Fetch-Mode", "navigate")
-    return request.method in ("GET", "HEAD") and mode == "navigate" and "text/html" in request.headers.get("Accept", "")
+    return mode == "navigate" and "text/html" in request.headers.get("Accept", "")
 
 
 def _digest(token: str) -> str:

@@ -1,22 +1,25 @@
-"""What this host gives to one plugin: the ten members of the contract and ``supports``, read from the host's rooms."""
+"""What this host gives to one plugin: the members of the contract, read from the host's rooms."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, url_for
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
-from . import access, headers, language
+from . import access, headers, language, state
 from .database import Recording, db
 from .manifest import Manifest
 from .settings import Settings
 from .shapes import ArrivedRecording
+from .tls import OfferedTls
 
 LAYOUT = "host/layout.html"
+_SUPPORTED = ("accounts", "confirmation", "recordings")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Adapter:
         self._app = app
         self._base_url = settings.base_url
         self._domain = manifest.domain
+        self._changes_certificates = settings.secure and not settings.has_given_certificate
         self.data_dir: Path = plugin_folder(settings, manifest.domain)
         with app.app_context():
             self.engine: Engine = db.engines[manifest.domain]
@@ -72,8 +76,26 @@ class Adapter:
         return language.current()
 
     def supports(self, feature: str) -> bool:
-        """Recordings are listed; this host sends no messages and leaves certificates to its command line."""
-        return feature == "recordings"
+        """Recordings are listed, people have accounts here and are asked again; this host sends no messages."""
+        return self._changes_certificates if feature == "tls" else feature in _SUPPORTED
+
+    def confirmed_at(self) -> datetime | None:
+        """Tell when the password was entered last."""
+        return access.confirmed_at()
+
+    def confirm(self, back_to: str) -> Response:
+        """Ask for the password again."""
+        return access.confirm(back_to)
+
+    def account_address(self) -> str:
+        """Give the page where people change their password."""
+        return url_for("host.account")
+
+    def tls(self) -> OfferedTls:
+        """Give the server whose certificate may be changed; what the command line names is not changed by plugins."""
+        server = state.of(self._app).tls
+        assert server is not None, "supports() was not asked"
+        return OfferedTls(server)
 
     def recording_arrived(self, recording: ArrivedRecording) -> None:
         """Keep a line for the search page."""

@@ -9,7 +9,20 @@ from sqlalchemy import select
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from . import access, database, headers, language, pages, roles, signing_in, state
+from . import (
+    access,
+    account_pages,
+    database,
+    first_visit,
+    headers,
+    language,
+    own_account,
+    pages,
+    roles,
+    signing_in,
+    state,
+    tls,
+)
 from .adapter import Adapter, plugin_folder
 from .database import DisabledPlugin, db
 from .loader import Loader
@@ -32,7 +45,7 @@ def create_app(settings: Settings) -> Flask:
     loader = Loader(settings.plugins)
     app = Flask(__package__)
     _configure(app, settings, loader.manifests)
-    state.keep(app, State(settings, loader, Passwords(settings.password_cost)))
+    state.keep(app, State(settings, loader, Passwords(settings.password_cost), tls.server_of(settings)))
     db.init_app(app)
     database.prepare(app)
     for room in (access, headers, language):
@@ -63,8 +76,8 @@ def _own_database(settings: Settings, domain: str) -> str:
 
 def _add_pages(app: Flask) -> None:
     blueprint = Blueprint("host", __package__ or __name__)
-    pages.add(blueprint)
-    signing_in.add(blueprint)
+    for room in (pages, signing_in, first_visit, own_account, account_pages):
+        room.add(blueprint)
     app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _problem_page)
     app.context_processor(_for_layout)
@@ -106,7 +119,10 @@ def _menu() -> list[tuple[str, str]]:
         item for slot in state.of(current_app).loader.slots if slot.plugin and slot.serves for item in slot.plugin.menu
     ]
     plugins = [(item.label, item.endpoint, item.permission) for item in sorted(loaded, key=lambda item: item.order)]
-    last = [(language.gettext("Plugins"), "host.plugins", "host.plugins")]
+    last = [
+        (language.gettext("Plugins"), "host.plugins", roles.PLUGINS),
+        (language.gettext("Accounts"), "host.accounts", roles.ACCOUNTS),
+    ]
     return [(label, endpoint) for label, endpoint, permission in own + plugins + last if access.can(permission)]
 
 

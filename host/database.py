@@ -1,8 +1,8 @@
-"""The host's own tables: accounts, sign-ins, recordings that plugins told of, plugins that were disabled.
+"""The host's own tables: accounts, sign-ins, preferences, recordings that plugins told of, plugins that are disabled.
 
-They lie in ``host.db`` and are made by ``create_all``: the schema is not part of the contract, it has had one version
-so far, and a number in the file (``PRAGMA user_version``) keeps other code from opening it. A host with a history of
-its own brings its own Alembic; the plugin's migrations stay apart from it either way.
+They lie in ``host.db`` and are made by ``create_all``; a few statements for each version bring older files up to date,
+and a number in the file (``PRAGMA user_version``) keeps other code from opening it. The schema is not part of the
+contract: a host with a history of its own brings its own Alembic, and the plugin's migrations stay apart from it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,24 @@ from uuid import uuid4
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, ForeignKey, Index, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, Engine, ForeignKey, Index, TypeDecorator, delete, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from .problems import ForeignSchema
 
-SCHEMA = 1
+SCHEMA = 2
+#: What brings a file of each earlier version to the next one.
+_STEPS = {
+    1: (
+        "ALTER TABLE account ADD COLUMN password_changed_at DATETIME",
+        "UPDATE account SET password_changed_at = created_at",
+        # the first account has the manual's name since then
+        "UPDATE account SET name = 'root' WHERE name = 'admin' AND 'root' NOT IN (SELECT name FROM account)",
+        # when their people proved who they are is not known
+        "DELETE FROM signed_in",
+        "ALTER TABLE signed_in ADD COLUMN confirmed_at DATETIME",
+    ),
+}
 
 
 class Moment(TypeDecorator[datetime]):
@@ -57,6 +69,7 @@ class Account(Base):
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]
     password_hash: Mapped[str]
+    password_changed_at: Mapped[datetime] = mapped_column(Moment, default=now)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
@@ -68,6 +81,8 @@ class SignedIn(Base):
     token_digest: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     csrf_token: Mapped[str]
+    #: When the person last entered the password; signing in counts.
+    confirmed_at: Mapped[datetime] = mapped_column(Moment, default=now)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     seen_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
@@ -99,6 +114,15 @@ class Recording(Base):
     address: Mapped[str]
 
 
+class Preference(Base):
+    """Something that was chosen once for the whole host."""
+
+    __tablename__ = "preference"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
 class DisabledPlugin(Base):
     """A plugin that an administrator switched off; it stays off over a restart."""
 
@@ -108,23 +132,42 @@ class DisabledPlugin(Base):
 
 
 def prepare(app: Flask) -> None:
-    """Make the tables where there are none.
+    """Make the tables where there are none, and bring older ones up to date.
 
-    :raises ForeignSchema: when they are of another version.
+    :raises ForeignSchema: when they are of a later version.
     """
     with app.app_context():
         event.listen(db.engine, "connect", _set_pragmas)
-        with db.engine.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if found not in (0, SCHEMA):
+        _bring_up_to_date(db.engine)
+
+
+def preference(name: str) -> str | None:
+    """Give what was chosen, or None."""
+    found = db.session.get(Preference, name)
+    return found.value if found else None
+
+
+def prefer(name: str, value: str | None) -> None:
+    """Choose something, or with None take the choice back; the caller commits."""
+    if value is None:
+        db.session.execute(delete(Preference).where(Preference.name == name))
+    else:
+        db.session.merge(Preference(name=name, value=value))
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    """Do all steps or none."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if not 0 <= found <= SCHEMA:
             raise ForeignSchema(f"host.db has version {found} of its tables; this host knows version {SCHEMA}.")
-        Base.metadata.create_all(db.engine)
-        _stamp(db.engine)
-
-
-def _stamp(engine: Engine) -> None:
-    with engine.begin() as connection:
+        for version in range(found or SCHEMA, SCHEMA):
+            for statement in _STEPS.get(version, ()):
+                connection.exec_driver_sql(statement)
+        Base.metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA:d}")
+        connection.commit()
 
 
 def _set_pragmas(raw: Any, record: object) -> None:

@@ -13,20 +13,26 @@ from . import access, cookies, language, roles, state
 from .database import DisabledPlugin, Recording, db
 from .loader import Slot, State
 
-View = Callable[..., Response | str]
+Answer = Response | str | tuple[str, int]
+View = Callable[..., Answer]
 _PAGE_ROWS = 100
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Let a view answer only those who hold a permission."""
+def needs(permission: str = "", *, confirmed: bool = False) -> Callable[[View], View]:
+    """Let a view answer only those who hold a permission; without one, everybody who is signed in.
+
+    ``confirmed``: and only who entered the password within the last ten minutes.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(**values: str) -> Response | str:
+        def guarded(**values: str) -> Answer:
             if access.account() is None:
                 return access.challenge()
-            if not access.can(permission):
+            if permission and not access.can(permission):
                 abort(403)
+            if confirmed and not access.is_confirmed():
+                return access.confirm(_way_back())
             return view(**values)
 
         return guarded
@@ -104,6 +110,11 @@ def choose_language() -> Response:
     if chosen in language.LANGUAGES:
         cookies.put(response, "language", chosen, max_age_seconds=language.YEAR_SECONDS)
     return response
+
+
+def _way_back() -> str:
+    """Give the page that was asked for; a form that was sent belongs to the page of the same group."""
+    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else url_for("host.accounts")
 
 
 def _slot_or_404(domain: str) -> Slot:

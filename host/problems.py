@@ -19,5 +19,9 @@ class CertificateUnusable(HostProblem):
     """Raised when nobody could connect with a certificate and its key."""
 
 
+class UnfitPassword(HostProblem):
+    """Raised when the password that was given for ``root`` may not be one."""
+
+
 class AlreadyServed(HostProblem):
     """Raised when another process serves the same data folder."""

@@ -12,6 +12,7 @@ LIVE = "host.live"
 SEARCH = "host.search"
 ALARMS = "host.alarms"
 PLUGINS = "host.plugins"
+ACCOUNTS = "host.accounts"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ ROLES = {
     for role in (
         Role("viewer", frozenset({LIVE, SEARCH}), frozenset({"low"})),
         Role("operator", frozenset({LIVE, SEARCH, ALARMS}), frozenset({"low", "medium"})),
-        Role("administrator", frozenset({LIVE, SEARCH, ALARMS, PLUGINS}), frozenset({"low", "medium", "high"})),
+        Role(
+            "administrator", frozenset({LIVE, SEARCH, ALARMS, PLUGINS, ACCOUNTS}), frozenset({"low", "medium", "high"})
+        ),
     )
 }
 

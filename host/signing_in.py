@@ -1,24 +1,17 @@
-"""The sign-in page and the way out.
-
-Whoever opens the page gets a visitor's cookie with the flags of the sign-in's own, and the form carries a token made
-from it. So no other site can sign a browser in, and a browser that sends no cookies back learns it before a password
-is looked at.
-"""
+"""The sign-in page, the way out, and the page that asks for the password again before grave actions."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-
-from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from . import access, accounts, cookies, state
-from .accounts import Throttled
+from . import access, accounts, events, state, transport, visitors
+from .accounts import Throttled, Wrong
+from .database import Account, db, now
 from .language import gettext as _
+from .pages import needs
 
-_COOKIE = "visitor"
+Found = Account | Throttled | Wrong
 
 
 def add(blueprint: Blueprint) -> None:
@@ -26,31 +19,31 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/sign-in", "sign_in", sign_in)
     blueprint.add_url_rule("/sign-in", "check", check, methods=["POST"])
     blueprint.add_url_rule("/sign-out", "sign_out", sign_out, methods=["POST"])
+    blueprint.add_url_rule("/confirm", "confirm", confirm)
+    blueprint.add_url_rule("/confirm", "check_again", check_again, methods=["POST"])
 
 
 def sign_in() -> Response:
     """Ask for name and password."""
+    target = request.args.get("next", "")
     if access.account() is not None:
-        return redirect(access.local_path(request.args.get("next")))
-    return _form(request.args.get("next", ""))
+        return redirect(access.local_path(target))
+    if not accounts.exist():
+        return redirect(url_for("host.first_visit", next=target))
+    return _form(target)
 
 
 def check() -> Response:
     """Sign in, or say why not."""
     target = request.form.get("next", "")
-    visitor = cookies.sent(_COOKIE)
-    if not visitor:
-        return _form(target, _cookie_lost(), status=400)
-    if not hmac.compare_digest(request.form.get("csrf_token", "").encode(), _token_of(visitor).encode()):
-        return _form(target, _("This page was open for too long. Sign in again."), status=400)
+    problem = visitors.problem()
+    if problem:
+        return _form(target, problem, status=400)
     name = request.form.get("name", "").strip()
-    password = request.form.get("password", "")
-    found = accounts.sign_in(state.of(current_app).passwords, name, password, request.remote_addr or "")
-    if isinstance(found, Throttled):
-        return _form(target, _throttled(found), name, status=429)
-    if found is None:
-        return _form(target, _("Name and password do not belong together."), name, status=401)
-    return access.begin(found, redirect(access.local_path(target)))
+    found = _look_at(name, request.form.get("password", ""), "account.signed-in")
+    if isinstance(found, Account):
+        return access.begin(found, redirect(access.local_path(target)))
+    return _form(target, *said(found, _("Name and password do not belong together.")), name=name)
 
 
 def sign_out() -> Response:
@@ -58,25 +51,59 @@ def sign_out() -> Response:
     return access.end(redirect(url_for("host.sign_in")))
 
 
-def _form(target: str, problem: str = "", name: str = "", status: int = 200) -> Response:
-    visitor = secrets.token_urlsafe(24)
-    page = render_template("host/sign_in.html", target=target, problem=problem, name=name, token=_token_of(visitor))
-    response = make_response(page, status)
-    cookies.put(response, _COOKIE, visitor)
-    return response
+@needs()
+def confirm() -> str:
+    """Ask for the password again."""
+    return render_template("host/confirm.html", target=request.args.get("next", ""))
 
 
-def _token_of(visitor: str) -> str:
-    return hmac.new(state.of(current_app).visitor_key, visitor.encode(), hashlib.sha256).hexdigest()
+@needs()
+def check_again() -> Response | tuple[str, int]:
+    """Note that somebody is still who they are, or say why not."""
+    target = request.form.get("next", "")
+    found, sign_in = ask_again("account.confirmed"), access.signed_in()
+    if isinstance(found, Account) and sign_in is not None:
+        sign_in.confirmed_at = now()
+        db.session.commit()
+        return redirect(access.local_path(target), 303)
+    problem, status = said(found, _("This is not your password."))
+    return render_template("host/confirm.html", target=target, problem=problem), status
 
 
-def _cookie_lost() -> str:
-    return _(
-        "Your browser did not send back the cookie of this page, so nobody can stay signed in. "
-        "Allow cookies for %(address)s and sign in again.",
-        address=request.host,
+def ask_again(action: str) -> Found:
+    """Look at the password that whoever is signed in entered once more; the same throttle holds as at the sign-in."""
+    account = access.account()
+    assert account is not None
+    return _look_at(account.name, request.form.get("password", ""), action)
+
+
+def said(found: Found, wrong: str) -> tuple[str, int]:
+    """Give the sentence and the status of an answer that is no account."""
+    if isinstance(found, Throttled):
+        return _("Too many wrong passwords. Try again after %(time)s UTC.", time=f"{found.until:%H:%M}"), 429
+    return wrong, 401
+
+
+def _look_at(name: str, password: str, action: str) -> Found:
+    """Try a name and a password, and tell the plugins how it went."""
+    found = accounts.sign_in(state.of(current_app).passwords, name, password, request.remote_addr or "")
+    if isinstance(found, Account):
+        events.tell(action, found)
+    elif isinstance(found, Wrong):
+        if found.account is not None:
+            events.tell(action, found.account, "refused")
+        if found.locked_out:
+            events.tell_locked_out(found.account)
+    return found
+
+
+def _form(target: str, problem: str = "", status: int = 200, name: str = "") -> Response:
+    return visitors.page(
+        "host/sign_in.html",
+        status,
+        target=target,
+        problem=problem,
+        name=name,
+        done=request.args.get("done", ""),
+        readable=transport.is_readable(),
     )
-
-
-def _throttled(found: Throttled) -> str:
-    return _("Too many wrong passwords. Try again after %(time)s UTC.", time=f"{found.until:%H:%M}")

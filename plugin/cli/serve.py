@@ -26,9 +26,12 @@ _PATH = click.Path(path_type=Path)
 @click.option("--certificate", type=_PATH, help="PEM file for HTTPS, with its chain.")
 @click.option("--private-key", type=_PATH, help="PEM file of the certificate's key.")
 @click.option("--database", envvar=DATABASE_VARIABLE, default="", help="Database of this plugin; SQLite if none.")
-@click.option("--admin-password-file", type=_PATH, help="First start: the password of admin, instead of a made-up one.")
+@click.option(
+    "--admin-password-file", type=_PATH, help="First start: root's password, instead of a token for the first visit."
+)
 @click.option("--demonstration", is_flag=True, help="A system to look at, with simulated cameras.")
-@click.option("--demo-accounts", is_flag=True, help="First start: make the accounts viewer and operator, too.")
+@click.option("--demo-accounts", is_flag=True, help="First start with a password for root: viewer and operator, too.")
+@click.option("--reset-root-password", is_flag=True, help="Give root a new password, and print it.")
 def command(
     data_dir: Path,
     address: str,
@@ -41,6 +44,7 @@ def command(
     admin_password_file: Path | None,
     demonstration: bool,
     demo_accounts: bool,
+    reset_root_password: bool,
 ) -> None:
     """Run the reference host, Harbour VMS, with body worn cameras in it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -58,11 +62,11 @@ def command(
     )
     if demonstration:
         admin_password_file = example.password_file(data_dir)
-        click.echo(f"A demonstration: sign in as admin with the password {admin_password_file.read_text()}")
+        click.echo(f"A demonstration: sign in as root with the password {admin_password_file.read_text()}")
     password = admin_password_file.read_text().strip() if admin_password_file else ""
     shown = example.running(data_dir, settings.base_url) if demonstration else nullcontext()
     try:
         with shown:
-            host.run(settings, admin_password=password, demo_accounts=demo_accounts, announce=click.echo)
+            host.run(settings, host.AtStart(password, demo_accounts, reset_root_password), click.echo)
     except (host.HostProblem, OSError) as problem:
         raise click.ClickException(str(problem)) from problem
