@@ -328,7 +328,7 @@ def _in_itself(proof: Proof, trust: Trust) -> Iterator[EvidenceFinding]:
         if not _agrees(one):
             yield ProofContradicts(name=one.name)
     for happened in proof.custody:
-        if happened.object_id != proof.recording_id or events.digest(happened.event()) != happened.hash:
+        if happened.object_id != proof.recording_id or events.digest(happened) != happened.hash:
             yield EventChanged(chain=happened.chain_id, sequence=happened.sequence)
 
 

@@ -7,7 +7,7 @@ reads once knows what was signed before it sees what happened, and a file whose 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Annotated, Any, Final, Literal
@@ -81,10 +81,6 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, tag="event", tag_field
     tool_version: str
     previous_hash: str
     hash: str
-
-    def event(self) -> Event:
-        """Give it as the database has it."""
-        return Event(**{name: getattr(self, name) for name in self.__struct_fields__})
 
 
 #: Made here: two threads that are the first to need one would end the process (msgspec 0.22).
@@ -169,10 +165,7 @@ def verify(source: IO[bytes], recovery_key: PublicKey | None = None) -> Verdict:
     title = next(numbered, None)
     if not isinstance(title, Title):
         raise ExportRefused(line=1)
-    key = _key_of(title)
-    if recovery_key is not None and recovery_key != key:
-        raise KeyOtherwise(found=key.key_id)
-    reading = _Reading(Verdict(title, key.key_id), Trust(key, title.system_id))
+    reading = Reading(title, recovery_key)
     for document in numbered:
         reading.take(document)
     return reading.end()
@@ -196,15 +189,25 @@ def _key_of(title: Title) -> PublicKey:
         raise ExportRefused(line=1) from error
 
 
-class _Reading:
-    """One pass over the lines; keeps what was signed, and where each chain is."""
+class Reading:
+    """One pass over the lines after the title; keeps what was signed, and where each chain is."""
 
-    def __init__(self, verdict: Verdict, trust: Trust) -> None:
-        self._verdict, self._trust = verdict, trust
+    def __init__(self, title: Title, recovery_key: PublicKey | None = None) -> None:
+        """Begin. Raises ExportRefused without a key, KeyOtherwise where it is not the one that is known."""
+        key = _key_of(title)
+        if recovery_key is not None and recovery_key != key:
+            raise KeyOtherwise(found=key.key_id)
+        self._verdict, self._trust = Verdict(title, key.key_id), Trust(key, title.system_id)
         self._signed: dict[tuple[str, int], str] = {}
         self._at: dict[str, tuple[int, str]] = {}
 
+    @property
+    def findings(self) -> Sequence[EvidenceFinding]:
+        """What was found so far."""
+        return self._verdict.findings
+
     def take(self, document: Title | Signed | Happened) -> None:
+        """Judge the next line; a second title says nothing."""
         if isinstance(document, Happened):
             self._take_event(document)
         elif isinstance(document, Signed):
@@ -225,14 +228,14 @@ class _Reading:
         self._verdict.events += 1
         chain, sequence = happened.chain_id, happened.sequence
         before, previous = self._at.get(chain, (0, events.GENESIS))
-        for one in events.check_link(happened.event(), before + 1, previous):
+        for one in events.check_link(happened, before + 1, previous):
             self._find(records.told(one))
         if self._signed.get((chain, sequence), happened.hash) != happened.hash:
             self._find(ChainRewritten(chain=chain, sequence=sequence))
         self._at[chain] = (sequence, happened.hash)
 
     def end(self) -> Verdict:
-        """Compare where the chains end with where they should."""
+        """Compare where the chains end with where they should, and give the verdict; once."""
         heads = {one.chain_id: (one.sequence, one.hash) for one in self._verdict.title.chains}
         for chain in sorted(heads.keys() | self._at.keys() | self._verdict.signed_until.keys()):
             at = self._at.get(chain, (0, events.GENESIS))

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import DBAPIError
@@ -52,6 +53,41 @@ class Break:
     sequence: int
     #: ``edited``, ``missing`` or ``truncated``.
     kind: str
+
+
+class Written(Protocol):
+    """What a hash covers, as a row of the database or a line of an export has it."""
+
+    @property
+    def chain_id(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def boot_seconds(self) -> float: ...
+    @property
+    def boot_id(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def object_kind(self) -> str: ...
+    @property
+    def object_id(self) -> str: ...
+    @property
+    def result(self) -> str: ...
+    @property
+    def detail(self) -> dict[str, Any]: ...
+    @property
+    def tool_version(self) -> str: ...
+    @property
+    def previous_hash(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
 
 
 def local_chain(session: Session) -> Chain:
@@ -114,7 +150,7 @@ def record(
     return entry
 
 
-def digest(entry: Event) -> str:
+def digest(entry: Written) -> str:
     """Hash an event with its predecessor's hash: length-prefixed fields, so that none can lend bytes to another."""
     hasher = hashlib.sha256(_DOMAIN)
     for field in _fields(entry):
@@ -167,7 +203,7 @@ def _check_chain(chain_id: str, head: Chain | None, entries: Iterable[tuple[int,
         yield Break(chain_id, expected, "truncated")
 
 
-def check_link(entry: Event, expected: int, previous: str) -> Iterator[Break]:
+def check_link(entry: Written, expected: int, previous: str) -> Iterator[Break]:
     """Compare an event with its own hash, its number and the hash of the one before it."""
     if entry.sequence != expected:
         yield Break(entry.chain_id, expected, "missing")
@@ -175,7 +211,7 @@ def check_link(entry: Event, expected: int, previous: str) -> Iterator[Break]:
         yield Break(entry.chain_id, entry.sequence, "edited")
 
 
-def _fields(entry: Event) -> Iterator[str]:
+def _fields(entry: Written) -> Iterator[str]:
     yield from (entry.previous_hash, entry.chain_id, str(entry.sequence), entry.at.isoformat())
     yield from (repr(entry.boot_seconds), entry.boot_id, entry.actor, entry.address)
     yield entry.action
