@@ -123,6 +123,14 @@ class CameraLocked(BodywornError):
     mend = "Unlock it with the master key passphrase."
 
 
+class CameraNotLocked(BodywornError):
+    """Raised when a camera is to be unlocked that is not locked, or stands in no bay."""
+
+    id = "camera-not-locked"
+    sentence = "There is nothing to unlock: no such camera is locked and docked."
+    mend = "Dock the camera and wait until it shows as Locked, then unlock it."
+
+
 class CameraRefused(BodywornError):
     """Raised when a camera does not do what it must be able to do."""
 

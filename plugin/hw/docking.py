@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..camera_volume.orders import OrderKind
 from ..const import Step
 from ..errors import (
     BodywornError,
@@ -85,6 +86,9 @@ class Docking:
 
     def _see_through(self) -> None:
         self._connect()
+        while self._is_locked():
+            self._wait_until_unlocked()
+            self._connect()
         self._wait_until_added()
         self._synchronise()
         self._take_in()
@@ -106,6 +110,27 @@ class Docking:
         while self._shop.docked.is_doubled(found):  # it may just be moving from one bay to another
             self._check_there()
             time.sleep(_MOVE_LOOK_SECONDS)
+
+    def _wait_until_unlocked(self) -> None:
+        """A locked camera hears of nothing but its unlock, which whoever knows the passphrase asks for."""
+        seen = self._shop.bell.counter
+        self._enter(BayState.LOCKED)
+        while (order := self._unlock_order()) is None:
+            self._check_there()
+            seen = self._shop.bell.wait(seen, _LOOK_SECONDS)
+        refused = dict(self._camera.synchronise(Wishes(unlock=order)).refused).get(OrderKind.UNLOCK)
+        with self._shop.database.write() as session:
+            cameras.unlock_delivered(session, self._camera_id, refused)
+        if refused is not None:
+            raise CameraRefused(serial=self._camera.facts().serial, order=OrderKind.UNLOCK)
+
+    def _is_locked(self) -> bool:
+        with self._shop.database.read() as session:
+            return cameras.get(session, self._camera_id).locked_at is not None
+
+    def _unlock_order(self) -> bytes | None:
+        with self._shop.database.read() as session:
+            return cameras.get(session, self._camera_id).unlock_order
 
     def _wait_until_added(self) -> None:
         """A New camera is listed and never read (decision 18); one that bears another's number says so."""
@@ -140,6 +165,8 @@ class Docking:
         self._take_down(self._camera.synchronise(wishes))
 
     def _take_down(self, outcome: Outcome) -> None:
+        if self._camera.facts().locked:
+            raise CameraInterrupted  # it locked itself meanwhile, and is asked anew who it is
         for kind, reason in outcome.refused:
             log.warning("camera %s refused %s: %s", self._camera_id, kind, reason)
         with self._shop.database.write() as session:

@@ -28,19 +28,27 @@ class OrderBook:
         self._authority: Authority | None = None
         with database.read() as session:
             system, controller = systems.current(session), systems.local_controller(session)
-        self.system_id, self.system_name, self.epoch = system.id, system.name, system.epoch
+        self.system_id, self.system_name = system.id, system.name
+        self._issued_in = system.epoch
         self.recovery_key = PublicKey(system.recovery_public_key)
         self.recovery_encryption_key = PublicKey(system.recovery_encryption_key)
         self.controller_id = controller.id
+
+    @property
+    def epoch(self) -> int:
+        """The system's epoch now: whoever unlocks cameras may raise it while the controller is at work."""
+        with self._database.read() as session:
+            return systems.current(session).epoch
 
     def issue(self, camera: PublicKey, kind: OrderKind, sequence: int | None = None, **members: Any) -> bytes:
         """Write, number and sign an order for one camera; settings bring their own number."""
         with self._lock:
             number, authority = self._draw(sequence)
+            epoch = self._issued_in
         order = ORDERS[kind](
             system_id=self.system_id,
             camera=camera.key_id,
-            epoch=self.epoch,
+            epoch=epoch,
             sequence=number,
             issued=datetime.now(UTC),
             **members,
@@ -63,6 +71,8 @@ class OrderBook:
             controller.order_sequence = max(controller.order_sequence, sequence)
 
     def _draw(self, sequence: int | None) -> tuple[int, Authority]:
+        if (epoch := self.epoch) != self._issued_in:
+            self._authority, self._issued_in = None, epoch
         if sequence is not None and self._authority is not None:
             return sequence, self._authority
         with self._database.write() as session:

@@ -61,6 +61,14 @@ class Camera(Identified, Base):
     #: When everything on it was listed without a problem: what is new on it since was recorded later (disks only).
     listed_at: Mapped[datetime | None]
     enrolled_at: Mapped[datetime | None]
+    #: Since when it waits for the passphrase: it locked itself, or says it is ours and is unknown here.
+    locked_at: Mapped[datetime | None]
+    #: The latest epoch of this system that it has seen.
+    epoch: Mapped[int] = mapped_column(default=0)
+    #: Names its present docking; an unlock is good for that alone.
+    nonce: Mapped[str | None] = mapped_column(String(44))
+    #: Signed by the recovery key for the present docking; the controller hands it over and forgets it.
+    unlock_order: Mapped[bytes | None] = mapped_column(LargeBinary)
     lease_until: Mapped[datetime | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]

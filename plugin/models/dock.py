@@ -46,6 +46,8 @@ class BayState(StrEnum):
     CONNECTING = "connecting"
     #: A camera that nobody added; listed, never read.
     NEW = "new"
+    #: A camera of this system that waits for the passphrase of the master key.
+    LOCKED = "locked"
     #: Settings, clock and receipts are being exchanged.
     SYNCHRONISING = "synchronising"
     OFFLOADING = "offloading"

@@ -20,6 +20,7 @@ def camera_card(session: Session) -> Card:
     added = _count(session, Camera.belonging == Belonging.ADDED)
     messages = [
         *_new_cameras(session),
+        *_locked(session),
         *_no_cameras(added),
         *_troubled_bays(session),
         *_troubled_cameras(session),
@@ -33,7 +34,7 @@ def camera_card(session: Session) -> Card:
 
 def _new_cameras(session: Session) -> Iterable[Message]:
     docked = select(Bay.camera_id).where(Bay.camera_id.is_not(None))
-    n = _count(session, Camera.belonging == Belonging.NEW, Camera.id.in_(docked))
+    n = _count(session, Camera.belonging == Belonging.NEW, Camera.locked_at.is_(None), Camera.id.in_(docked))
     if n:
         yield Message(
             Tone.ATTENTION,
@@ -43,6 +44,20 @@ def _new_cameras(session: Session) -> Iterable[Message]:
             plural("Add camera", "Add cameras", n),
             "devices",
             {"_anchor": "new"},
+        )
+
+
+def _locked(session: Session) -> Iterable[Message]:
+    n = _count(session, Camera.locked_at.is_not(None))
+    if n:
+        yield Message(
+            Tone.ATTENTION,
+            sentence("Locked"),
+            plural("{n} camera is locked", "{n} cameras are locked", n),
+            sentence("The passphrase of the master key unlocks it."),
+            sentence("Show them"),
+            "devices",
+            {"show": "locked", "_anchor": "cameras"},
         )
 
 

@@ -26,6 +26,7 @@ class Show(StrEnum):
     DOCKED = "docked"
     IN_USE = "in-use"
     NEW = "new"
+    LOCKED = "locked"
     UNASSIGNED = "unassigned"
     PROBLEM = "problem"
 
@@ -120,7 +121,9 @@ def cameras(session: Session, wanted: CameraQuery) -> Page[CameraRow]:
 def new_cameras(session: Session) -> list[CameraRow]:
     """List the cameras that are docked and belong to nobody yet, in the order of their bays."""
     query = select(Camera).join(Bay, Bay.camera_id == Camera.id).join(Dock, Dock.id == Bay.dock_id)
-    query = query.where(Camera.belonging == Belonging.NEW).order_by(Dock.position, Bay.position)
+    query = query.where(Camera.belonging == Belonging.NEW, Camera.locked_at.is_(None)).order_by(
+        Dock.position, Bay.position
+    )
     return _rows(session, list(session.scalars(query)))
 
 
@@ -161,13 +164,16 @@ def _bay_problem(session: Session, found: Camera) -> Problem | None:
 def _shown(query: Select[Any], show: Show) -> Select[Any]:
     docked = select(Bay.camera_id).where(Bay.camera_id.is_not(None))
     if show is Show.NEW:
-        return query.where(Camera.belonging == Belonging.NEW)
-    query = query.where(Camera.belonging == Belonging.ADDED)
+        return query.where(Camera.belonging == Belonging.NEW, Camera.locked_at.is_(None))
+    # cameras from before a restore belong to the system, although nobody added them here
+    query = query.where(or_(Camera.belonging == Belonging.ADDED, Camera.locked_at.is_not(None)))
     match show:
         case Show.DOCKED:
             return query.where(Camera.id.in_(docked))
         case Show.IN_USE:
             return query.where(Camera.id.not_in(docked), Camera.camera_user_id.is_not(None))
+        case Show.LOCKED:
+            return query.where(Camera.locked_at.is_not(None))
         case Show.UNASSIGNED:
             return query.where(Camera.camera_user_id.is_(None))
         case Show.PROBLEM:
@@ -210,6 +216,8 @@ def _row(camera: Camera, users: Mapping[str, str], docked: tuple[Bay, str] | Non
 
 
 def _state(camera: Camera, bay: Bay | None) -> State:
+    if camera.locked_at is not None:
+        return State(Tone.ATTENTION, sentence("Locked"))
     if camera.belonging is Belonging.NEW:
         return State(Tone.ATTENTION, sentence("New"))
     if camera.problem_id is not None:

@@ -10,7 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..destination.names import wire_serial
-from ..errors import BodywornError, CameraClockBehind, CameraTwice, SerialTaken, UnknownCamera, UnknownCameraUser
+from ..errors import (
+    BodywornError,
+    CameraClockBehind,
+    CameraLocked,
+    CameraRefused,
+    CameraTwice,
+    SerialTaken,
+    UnknownCamera,
+    UnknownCameraUser,
+)
 from ..models import Assignment, Bay, Belonging, Camera, CameraUser, Event, Trust, new_id
 from . import events, problems, systems
 
@@ -42,6 +51,13 @@ class SeenCamera:
     clock_offset_seconds: float | None
     #: Whether its clock is behind the time of its last docking; None where nothing tells.
     clock_is_behind: bool | None = None
+    #: Whether it has locked itself.
+    locked: bool = False
+    #: The latest epoch of its system that it has seen, and the nonce that names this docking, where it has them.
+    epoch: int = 0
+    nonce: str | None = None
+    #: False for a camera that has seen a later epoch than ours: until it is unlocked it proves nothing to us.
+    proved: bool = True
 
 
 def seen(session: Session, bay_id: str, facts: SeenCamera) -> Camera:
@@ -64,8 +80,27 @@ def seen(session: Session, bay_id: str, facts: SeenCamera) -> Camera:
             counter=facts.docking_counter,
             clock_offset_seconds=facts.clock_offset_seconds,
         )
-    observe(camera, facts)
+    if facts.proved:
+        observe(camera, facts)
+    _judge_lock(session, camera, facts)
     return camera
+
+
+def _judge_lock(session: Session, camera: Camera, facts: SeenCamera) -> None:
+    """Tell whether it waits for the passphrase: it says so, or it says it is ours and nobody here knows it (D2)."""
+    if camera.nonce != facts.nonce:
+        camera.unlock_order = None
+    camera.nonce, camera.epoch = facts.nonce, facts.epoch
+    stranger = facts.enrolled and camera.belonging is Belonging.NEW
+    locked = facts.locked or stranger
+    if locked and camera.locked_at is None:
+        camera.locked_at = datetime.now(UTC)
+        events.record(
+            session, "camera.locked", "camera", camera.id, serial=camera.serial, epoch=facts.epoch, unknown=stranger
+        )
+    elif not locked and camera.locked_at is not None:
+        camera.locked_at = camera.unlock_order = None
+        events.record(session, "camera.unlocked", "camera", camera.id, serial=camera.serial, epoch=facts.epoch)
 
 
 def observe(camera: Camera, facts: SeenCamera) -> None:
@@ -105,19 +140,47 @@ def add_cameras(session: Session, camera_ids: Sequence[str], *, actor: str) -> l
     """Add cameras to the system; those that belong already stay as they are.
 
     :raises UnknownCamera: when one does not exist, SerialTaken or CameraTwice when it has the serial number of
-        another; then none is added.
+        another, CameraLocked when it has to be unlocked instead; then none is added.
     """
     added = []
     for camera_id in camera_ids:
         camera = get(session, camera_id)
         if camera.belonging is not Belonging.ADDED:
-            if (in_the_way := twin(session, camera)) is not None:
-                raise in_the_way
-            camera.belonging = Belonging.ADDED
-            camera.wanted_settings = systems.next_order_sequence(session)
-            events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
+            if camera.locked_at is not None:
+                raise CameraLocked(serial=camera.serial)
+            _add(session, camera, actor)
             added.append(camera)
     return added
+
+
+def _add(session: Session, camera: Camera, actor: str) -> None:
+    if (in_the_way := twin(session, camera)) is not None:
+        raise in_the_way
+    camera.belonging = Belonging.ADDED
+    camera.wanted_settings = systems.next_order_sequence(session)
+    events.record(session, "camera.added", "camera", camera.id, actor=actor, serial=camera.serial)
+
+
+def order_unlock(session: Session, camera: Camera, order: bytes, *, actor: str) -> None:
+    """Keep a signed unlock for the camera's present docking; a camera from before a restore belongs again by it.
+
+    :raises SerialTaken: or CameraTwice, when it has the serial number of another camera.
+    """
+    if camera.belonging is not Belonging.ADDED:
+        _add(session, camera, actor)
+    camera.unlock_order = order
+    events.record(session, "camera.unlock-ordered", "camera", camera.id, actor=actor, serial=camera.serial)
+
+
+def unlock_delivered(session: Session, camera_id: str, refused: str | None) -> None:
+    """Write down that a camera got its unlock; whether it works again is told when it is identified anew."""
+    camera = get(session, camera_id)
+    camera.unlock_order = None
+    if refused is not None:
+        result = CameraRefused.id
+        events.record(
+            session, "camera.unlock-delivered", "camera", camera_id, result=result, serial=camera.serial, reason=refused
+        )
 
 
 def assign(session: Session, camera_id: str, camera_user_id: str | None, *, actor: str) -> Camera:

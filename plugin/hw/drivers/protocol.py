@@ -30,6 +30,8 @@ class Wishes:
     settings: WantedSettings | None = None
     set_clock: bool = False
     renew_lease: bool = False
+    #: An unlock as the recovery key signed it for this docking.
+    unlock: bytes | None = None
     #: Settings that it worked by when it came, as far as is known here; for cameras that cannot say it themselves.
     came_with_settings: int = 0
 

@@ -26,7 +26,6 @@ from ...errors import (
     BodywornError,
     CameraBelongsElsewhere,
     CameraListingTooLong,
-    CameraLocked,
     CameraNotGenuine,
     CameraRefused,
     DocumentRefused,
@@ -47,6 +46,8 @@ NAME = "volume"
 TURN_SECONDS = 60.0
 #: A camera that remembers more has been tampered with; whoever follows it could soon order nothing any more.
 _LARGEST_SEQUENCE = 2**52
+#: So many restores that nobody had heard of; a camera that speaks of more would use up the epochs.
+_MOST_RESTORES = 1000
 #: The control unit is no larger.
 _LARGEST_OUTBOX_BYTES = 16 * 1024 * 1024
 #: Of the documents of all recordings together, which are held in memory.
@@ -65,13 +66,18 @@ class VolumeCamera:
         #: Serial number and key with which it was identified; it stays the same camera until it is identified anew.
         self._known_as: tuple[str, str] | None = None
         self._clock_offset_seconds: float | None = None
+        #: Whether it has seen a later epoch than ours.
+        self._is_ahead = False
 
     # who it is
 
     def identify(self) -> SeenCamera:
         """Challenge the camera: it signs our nonce, its own, and the digest of what it says of itself.
 
-        :raises CameraNotGenuine: when the answer does not hold; CameraBelongsElsewhere, CameraLocked.
+        A locked camera proves itself, too. One that has seen a later epoch than ours (the system was restored twice
+        from one file) obeys nobody here, so it cannot; it is locked to us until the recovery key unlocks it.
+
+        :raises CameraNotGenuine: when the answer does not hold; CameraBelongsElsewhere.
         """
         self._port.begin()
         self._port.wait_until_present([Unit.CONTROL], TURN_SECONDS)
@@ -80,6 +86,15 @@ class VolumeCamera:
         self._clock_offset_seconds = (self._description.time - datetime.now(UTC)).total_seconds()
         self._known_as = None
         self._refuse_foreign()
+        self._is_ahead = self._description.system_id is not None and self._description.epoch > self._book.epoch
+        if self._is_ahead:
+            self._known_as = _who(self._description)
+        else:
+            self._challenge()
+        self._book.go_on_from(max((one.sequence for one in self._description.applied.values()), default=0))
+        return self.facts()
+
+    def _challenge(self) -> None:
         nonce = b64encode(secrets.token_bytes(32)).decode()
         order = self._issue(OrderKind.CHALLENGE, nonce=nonce, camera_nonce=self._description.nonce)
         camera_nonce = self._description.nonce
@@ -89,8 +104,6 @@ class VolumeCamera:
         if identity is None or not proved or identity.camera_sha256 != self._last.sha256:
             raise CameraNotGenuine(serial=self._description.serial)
         self._known_as = _who(self._description)
-        self._book.go_on_from(max((one.sequence for one in self._description.applied.values()), default=0))
-        return self.facts()
 
     def _refuse_foreign(self) -> None:
         description = self._description
@@ -98,8 +111,8 @@ class VolumeCamera:
             raise DocumentRefused(document="CameraDescription", reason="it leaves no numbers for orders")
         if description.system_id not in (None, self._book.system_id):
             raise CameraBelongsElsewhere(serial=description.serial)
-        if description.state is CameraState.LOCKED:
-            raise CameraLocked(serial=description.serial)
+        if description.system_id is not None and description.epoch > self._book.epoch + _MOST_RESTORES:
+            raise DocumentRefused(document="CameraDescription", reason="its epoch is beyond all others")
 
     def facts(self) -> SeenCamera:
         """Give what the camera said at its last turn; its clock's offset is the one it was docked with."""
@@ -118,6 +131,10 @@ class VolumeCamera:
             storage_used_bytes=described.storage.used_bytes,
             storage_total_bytes=described.storage.total_bytes,
             clock_offset_seconds=self._clock_offset_seconds,
+            locked=described.state is CameraState.LOCKED or self._is_ahead,
+            epoch=described.epoch,
+            nonce=described.nonce,
+            proved=not self._is_ahead,
         )
 
     def is_there(self) -> bool:
@@ -131,9 +148,11 @@ class VolumeCamera:
     # what it is told
 
     def synchronise(self, wishes: Wishes) -> Outcome:
-        """Enrol, set the clock, renew the lease and change settings, in one turn."""
+        """Unlock, enrol, set the clock, renew the lease and change settings, in one turn."""
         orders: list[tuple[OrderKind, bytes]] = []
         issued_at = datetime.now(UTC)
+        if wishes.unlock is not None:
+            orders.append((OrderKind.UNLOCK, wishes.unlock))
         if wishes.enrol_as is not None:
             orders.append(self._ordered(OrderKind.ENROLMENT, **self._enrolment(wishes.enrol_as)))
         if wishes.renew_lease:
