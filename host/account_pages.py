@@ -104,7 +104,7 @@ def end_all(account_id: str) -> Response:
     """End all sign-ins of an account; of one's own, all but this one."""
     account = _account_or_404(account_id)
     accounts.end_sign_ins(account, but=access.signed_in())
-    events.tell("account.sign-ins-ended", account)
+    events.tell("account.sessions-ended", account)
     return redirect(url_for("host.one_account", account_id=account.id, done="ended"), 303)
 
 
@@ -123,7 +123,7 @@ def remove(account_id: str) -> Answer:
         accounts.remove(account, by=me())
     except AccountRefused as refused:
         return _one(account, str(refused)), 409
-    events.tell("account.removed", Account(id=account_id, name=name), role=role)
+    events.tell("account.removed", name, role=role)
     return redirect(url_for("host.accounts", done="removed"), 303)
 
 

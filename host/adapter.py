@@ -24,7 +24,7 @@ _SUPPORTED = ("accounts", "confirmation", "recordings")
 
 @dataclass(frozen=True)
 class SignedInUser:
-    """Who is signed in, as plugins may know them."""
+    """Who is signed in, as plugins know them: by the name, which is unique, never changes, and says something in logs."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class Adapter:
     def user(self) -> SignedInUser | None:
         """Name who is signed in."""
         account = access.account()
-        return SignedInUser(account.id, account.name) if account else None
+        return SignedInUser(account.name, account.name) if account else None
 
     def can(self, permission: str) -> bool:
         """Ask the roles."""

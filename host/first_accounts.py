@@ -68,5 +68,5 @@ def _reset_root(app: Flask, announce: Announce) -> None:
         return
     password = passwords.generate()
     accounts.set_password(state.of(app).passwords, root, password)
-    state.of(app).loader.record("account.password-set", "", "", "account", root.id, name=ROOT, by="console")
+    state.of(app).loader.record("account.password-set", "console", "", "account", ROOT)
     announce(f"All sign-ins of {ROOT} have ended. The new password is shown this once: {password}")

@@ -77,8 +77,7 @@ def _with_password() -> Response:
         root = _make_root(password)
     except PasswordRefused as refused:
         return _form(why(refused.reason), 422)
-    events.tell("account.added", root, role=root.role)
-    events.tell("account.signed-in", root)
+    events.tell("account.first-made", root)
     return access.begin(root, redirect(_next_page(), 303))
 
 

@@ -36,7 +36,7 @@ def own() -> str:
 def change_password() -> Answer:
     """Change one's own password; the old one is asked for, and all other sign-ins end."""
     account = me()
-    found = ask_again("account.confirmed")
+    found = ask_again("account.confirmed", "account.password-change-refused")
     if not isinstance(found, Account):
         problem, status = said(found, _("The old password is not right."))
         return _page(problem), status
@@ -51,7 +51,7 @@ def change_password() -> Answer:
 def end_others() -> Response:
     """End one's other sign-ins."""
     accounts.end_sign_ins(me(), but=access.signed_in())
-    events.tell("account.sign-ins-ended", me())
+    events.tell("account.sessions-ended", me())
     return redirect(url_for("host.account", done="ended"), 303)
 
 

@@ -40,7 +40,7 @@ def check() -> Response:
     if problem:
         return _form(target, problem, status=400)
     name = request.form.get("name", "").strip()
-    found = _look_at(name, request.form.get("password", ""), "account.signed-in")
+    found = _look_at(name, request.form.get("password", ""), "account.signed-in", "account.sign-in-refused")
     if isinstance(found, Account):
         return access.begin(found, redirect(access.local_path(target)))
     return _form(target, *said(found, _("Name and password do not belong together.")), name=name)
@@ -48,6 +48,9 @@ def check() -> Response:
 
 def sign_out() -> Response:
     """Sign this browser out."""
+    account = access.account()
+    if account is not None:
+        events.tell("account.signed-out", account)
     return access.end(redirect(url_for("host.sign_in")))
 
 
@@ -61,7 +64,7 @@ def confirm() -> str:
 def check_again() -> Response | tuple[str, int]:
     """Note that somebody is still who they are, or say why not."""
     target = request.form.get("next", "")
-    found, sign_in = ask_again("account.confirmed"), access.signed_in()
+    found, sign_in = ask_again("account.confirmed", "account.confirmation-refused"), access.signed_in()
     if isinstance(found, Account) and sign_in is not None:
         sign_in.confirmed_at = now()
         db.session.commit()
@@ -70,11 +73,14 @@ def check_again() -> Response | tuple[str, int]:
     return render_template("host/confirm.html", target=target, problem=problem), status
 
 
-def ask_again(action: str) -> Found:
-    """Look at the password that whoever is signed in entered once more; the same throttle holds as at the sign-in."""
+def ask_again(right: str, wrong: str) -> Found:
+    """Look at the password that whoever is signed in entered once more; the same throttle holds as at the sign-in.
+
+    ``right`` and ``wrong`` are what the plugins are told.
+    """
     account = access.account()
     assert account is not None
-    return _look_at(account.name, request.form.get("password", ""), action)
+    return _look_at(account.name, request.form.get("password", ""), right, wrong)
 
 
 def said(found: Found, wrong: str) -> tuple[str, int]:
@@ -84,14 +90,14 @@ def said(found: Found, wrong: str) -> tuple[str, int]:
     return wrong, 401
 
 
-def _look_at(name: str, password: str, action: str) -> Found:
+def _look_at(name: str, password: str, right: str, wrong: str) -> Found:
     """Try a name and a password, and tell the plugins how it went."""
     found = accounts.sign_in(state.of(current_app).passwords, name, password, request.remote_addr or "")
     if isinstance(found, Account):
-        events.tell(action, found)
+        events.tell(right, found)
     elif isinstance(found, Wrong):
         if found.account is not None:
-            events.tell(action, found.account, "refused")
+            events.tell(wrong, found.account, "refused")
         if found.locked_out:
             events.tell_locked_out(found.account)
     return found

@@ -196,10 +196,16 @@ class _Life:
         """Tell how database and controller are."""
         say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
         try:
-            return (self._controller_health(say), *self._package_health(say))
+            return (self._controller_health(say), *self._confirmation_health(say), *self._package_health(say))
         except SQLAlchemyError:
             _LOG.exception("The database does not answer")
             return (HealthItem(say("Database"), HealthState.PROBLEM, say("The database cannot be read.")),)
+
+    def _confirmation_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
+        if self._runtime.host.supports("confirmation"):
+            return ()
+        sentence = say("This host cannot ask people again who they are before grave actions.")
+        return (HealthItem(say("Confirmation"), HealthState.ATTENTION, sentence),)
 
     def _package_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
         with self._runtime.database.read() as session:
