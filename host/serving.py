@@ -64,6 +64,25 @@ def _serve(server: Server) -> None:
 
 
 @contextmanager
+def _redirecting(settings: Settings, announce: Announce) -> Iterator[None]:
+    """Lead plain HTTP to HTTPS within the block; a port that is taken is no reason not to serve."""
+    if settings.redirect_port is None or not settings.secure:
+        yield
+        return
+    try:
+        server = RedirectServer(settings.address, settings.redirect_port, settings.port)
+    except OSError as error:
+        announce(f"Port {settings.redirect_port} does not lead browsers to HTTPS: {error.strerror}")
+        yield
+        return
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(data_dir / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
