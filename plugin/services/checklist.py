@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from ..models import Belonging, Camera, CameraUser, Profile
+from ..models import Belonging, Camera, CameraUser, Dock, Profile
 from . import systems
 from .sentence import Sentence, sentence
 
@@ -48,11 +48,19 @@ def _tasks(session: Session, *, downloaded: bool) -> list[Task]:
         ),
         Task(
             _any(session, Profile.id.is_not(None)),
-            sentence("Have a camera profile"),
+            sentence("Camera profile"),
             sentence("What cameras record, and how. A default profile is there."),
             "devices",
             "",
             "bodyworn.view",
+        ),
+        Task(
+            _any(session, Dock.id.is_not(None)),
+            sentence("Add a dock"),
+            sentence("The controller then learns its bays."),
+            "docks",
+            "add-dock",
+            "bodyworn.devices",
         ),
         Task(
             _any(session, added),
