@@ -13,10 +13,10 @@ from flask import Blueprint, Response, has_request_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import access, routes, text
+from . import access, routes, text, tls
 from .const import DOMAIN, VERSION
 from .contract import HealthItem, HealthState, Host, MenuItem, Permission, Plugin
-from .errors import Incompatible, NoSystem, NotReady, SetupFailed, StoreError
+from .errors import BodywornError, Incompatible, NoSystem, NotReady, SetupFailed, StoreError
 from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
@@ -170,6 +170,7 @@ class _Life:
         except OSError as error:
             raise NotReady(reason=f"the controller process cannot be started ({error.strerror})") from error
         self._sweep()
+        self._take_up_certificates()
         self._runtime.closed = False
 
     def stop(self) -> Sequence[str]:
@@ -182,6 +183,13 @@ class _Life:
         """Close the routes and end the controller."""
         self._runtime.closed = True
         self.stop()
+
+    def _take_up_certificates(self) -> None:
+        """Have a certificate, and have the host serve with one of ours; what goes wrong is shown, and stops nothing."""
+        try:
+            tls.start(self._runtime)
+        except BodywornError:
+            _LOG.exception("There is no certificate of ours to serve with")
 
     def _sweep(self) -> None:
         """Clear away what uploads left that an earlier run did not live to finish; disk space is all there is to it."""
@@ -196,7 +204,12 @@ class _Life:
         """Tell how database and controller are."""
         say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
         try:
-            return (self._controller_health(say), *self._confirmation_health(say), *self._package_health(say))
+            return (
+                self._controller_health(say),
+                *self._confirmation_health(say),
+                *self._package_health(say),
+                *self._certificate_health(say),
+            )
         except SQLAlchemyError:
             _LOG.exception("The database does not answer")
             return (HealthItem(say("Database"), HealthState.PROBLEM, say("The database cannot be read.")),)
@@ -206,6 +219,14 @@ class _Life:
             return ()
         sentence = say("This host cannot ask people again who they are before grave actions.")
         return (HealthItem(say("Confirmation"), HealthState.ATTENTION, sentence),)
+
+    def _certificate_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
+        """Say it a month before browsers begin to warn."""
+        served = tls.serving(self._runtime)
+        if served is None or served.stored is None or not served.stored.ends_soon(datetime.now(UTC)):
+            return ()
+        sentence = say("The certificate {name} has expired, or will within a month.").format(name=served.stored.name)
+        return (HealthItem(say("Certificate"), HealthState.ATTENTION, sentence, endpoint=f"{DOMAIN}.certificates"),)
 
     def _package_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
         with self._runtime.database.read() as session:

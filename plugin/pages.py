@@ -51,6 +51,15 @@ class Tab:
     here: frozenset[str]
 
 
+#: The pages about certificates.
+_CERTIFICATES = (
+    "certificates",
+    "ask_create_certificate",
+    "ask_install_certificate",
+    "ask_signing_request",
+    "ask_activate_certificate",
+    "ask_delete_certificate",
+)
 _TABS = (
     Tab(marked("System status"), "status", "bodyworn.view", frozenset({"status"})),
     Tab(
@@ -70,7 +79,7 @@ _TABS = (
         marked("Settings"),
         "settings",
         "bodyworn.view",
-        frozenset({"settings", "date_and_time", "network"}),
+        frozenset({"settings", "date_and_time", "network", *_CERTIFICATES}),
     ),
     Tab(
         marked("Support"),
@@ -88,6 +97,11 @@ _RECEIVED = Tab(
 
 #: Where a form's answer belongs when it is drawn in place of a page.
 _PAGE_OF = {
+    "create_certificate": "ask_create_certificate",
+    "install_certificate": "ask_install_certificate",
+    "create_signing_request": "ask_signing_request",
+    "activate_certificate": "certificates",
+    "delete_certificate": "certificates",
     "add_cameras": "devices",
     "download_master_key": "master_key",
     "change_passphrase": "ask_change_passphrase",
@@ -126,6 +140,11 @@ _NOTICES = {
     "network-saved": marked("Saved."),
     "addresses-kept": marked("Kept. These are the addresses of this machine from now on."),
     "trial-over": marked("No new addresses are on trial any more; the former ones may have come back."),
+    "certificate-created": marked("Created. Create a signing request from it, or activate it."),
+    "certificate-installed": marked("Installed. It is used once you activate it."),
+    "certificate-confirmed": marked("Kept. This certificate is used from now on."),
+    "certificate-not-confirmed": marked("It was not kept in time, so the former certificate is back."),
+    "certificate-deleted": marked("Deleted."),
     "check-requested": marked("The controller checks everything now. This page shows how far it is."),
     "recordings-tried-again": marked("Sent again as soon as it is their turn."),
     "destination-tried-again": marked("The destination is tried again now."),

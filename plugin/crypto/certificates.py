@@ -75,6 +75,12 @@ class Facts:
     #: Subjects of the certificates above it that are sent along.
     chain: tuple[str, ...]
 
+    @property
+    def fingerprint_shown(self) -> str:
+        """Write the fingerprint as browsers show it."""
+        digits = self.fingerprint_sha256.upper()
+        return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
 
 @dataclass(frozen=True)
 class Accepted:

@@ -54,6 +54,15 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created_at: datetime
 
 
+class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A certificate that is served and that nobody has confirmed yet; ``probation.json``."""
+
+    id: str
+    name: str
+    #: What is served if nobody does; empty for a certificate of the host's own.
+    former: str
+
+
 @dataclass(frozen=True)
 class Stored:
     """One certificate with its key."""
@@ -153,6 +162,31 @@ class CertificateStore:
             _sync(self._folder)
             shutil.rmtree(gone)
 
+    def on_probation(self) -> Probation | None:
+        """Tell which certificate was activated and not confirmed, as far as it is known here."""
+        path = self._folder / "probation.json"
+        try:
+            return msgspec.json.decode(bytes_of(path), type=Probation) if path.exists() else None
+        except msgspec.DecodeError:
+            self.end_probation()
+            return None
+
+    @contextmanager
+    def probation(self, change: Probation) -> Iterator[None]:
+        """Note a change before it is made; one that fails leaves what was noted before it."""
+        before = self.on_probation()
+        self._note(change)
+        try:
+            yield
+        except BaseException:
+            self._note(before) if before else self.end_probation()
+            raise
+
+    def end_probation(self) -> None:
+        """Forget the change: it was confirmed, lost or never made."""
+        with _translated():
+            (self._folder / "probation.json").unlink(missing_ok=True)
+
     def key_for(self, public_key: bytes) -> bytes:
         """Find the private key of a public one that :meth:`public_keys` gave."""
         return self._keys()[public_key]
@@ -160,6 +194,11 @@ class CertificateStore:
     def public_keys(self) -> Sequence[bytes]:
         """List the public halves of all private keys here."""
         return list(self._keys())
+
+    def _note(self, change: Probation) -> None:
+        with _translated():
+            _write(self._folder / "probation.json", msgspec.json.encode(change))
+            _sync(self._folder)
 
     def _keys(self) -> dict[bytes, bytes]:
         keys = (bytes_of(stored.private_key) for stored in self.all() if stored.problem is None)

@@ -18,6 +18,9 @@ from ..errors import CertificateInstalledAlready, CertificateNameRefused
 from . import events
 from .certificate_store import DEFAULT_NAME, CertificateStore, Stored, bytes_of
 
+#: Actor of what happens by itself.
+SYSTEM = events.SYSTEM
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SUFFIX = re.compile(r"\.(crt|cer|pem|der)\Z", re.ASCII | re.IGNORECASE)
 
