@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 import seed
-from bodyworn.destination.connection_file import export, parse
-from bodyworn.models import Bay, BayState, Camera, CameraUser, Destination, Event, RecordingState
+from bodyworn.models import Bay, BayState, Camera, CameraUser, Event, RecordingState
 from bodyworn.services import camera_list, recording_list
-from fake_destination import FakeDestination, status
 from hosting import ROLES, SAME_ORIGIN, host_app, signed_in, token_of
 from sqlalchemy import select
 
@@ -281,88 +278,6 @@ def test_a_user_who_does_not_exist_is_refused(site):
 def test_a_form_of_another_site_is_refused(site, path):
     answer = site.administrator.post(f"/bodyworn/{path}", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
-
-
-def upload(browser, data, **values):
-    return post(browser, "/bodyworn/destination/connect", file=(io.BytesIO(data), "file.json"), **values)
-
-
-@pytest.mark.feature("SET-6")
-def test_a_connection_file_is_rehearsed_and_adopted(fresh):
-    with fresh.database.write() as session:
-        seed.found_system(session, datetime.now(UTC))
-    with FakeDestination() as destination:
-        answer = upload(fresh.administrator, export(destination.connection(site_name="Evidence")), allow_http="y")
-    assert answer.status_code == 303, text_of(answer)
-    page = text_of(fresh.administrator.get(answer.headers["Location"]))
-    assert "Delete the connection file now" in page
-    assert "Evidence" in page
-    assert "it confirms the digest" in page
-
-
-@pytest.mark.feature("SET-7")
-def test_a_failed_rehearsal_names_the_step_and_changes_nothing(fresh):
-    with FakeDestination() as destination:
-        destination.script("GET", "/auth", *[status(401)] * 3)
-        answer = upload(fresh.administrator, export(destination.connection()), allow_http="y")
-    said = text_of(answer)
-    assert answer.status_code == 422
-    assert "Nothing was changed" in said
-    assert "Failed Sign in" in said
-    assert "Authorization failed" in said
-    with fresh.database.read() as session:
-        assert session.scalars(select(Destination)).first() is None
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (b"", "No connection file was chosen"),
-        (b"{" * (64 * 1024 + 1), "larger than 65536 bytes"),
-        (b"not json", "not a JSON object"),
-        (b"{}", "is missing from the connection file"),
-        (b"x" * (300 * 1024), "larger than 65536 bytes"),
-    ],
-)
-def test_a_bad_file_is_refused_with_its_reason(fresh, data, sentence):
-    answer = upload(fresh.administrator, data)
-    assert answer.status_code == 422
-    assert sentence in text_of(answer)
-    assert "Nothing was changed" in text_of(answer)
-
-
-def test_plain_http_to_another_machine_has_to_be_allowed(fresh):
-    with FakeDestination() as destination:
-        data = export(destination.connection(authentication_uris=("http://evidence.example/auth/v1.0",)))
-    assert "would travel unprotected" in text_of(upload(fresh.administrator, data))
-
-
-@pytest.mark.feature("DST-2")
-def test_an_exported_file_leads_to_this_host_with_the_name_that_was_entered(fresh):
-    with fresh.database.write() as session:
-        seed.found_system(session, datetime.now(UTC))
-    assert 'value="North depot"' in fresh.administrator.get("/bodyworn/destination").text
-    address = "http://127.0.0.1:9/bodyworn/receiver/auth/v1.0"
-    answer = post(fresh.administrator, "/bodyworn/destination/export", site_name="Harbour", address=address)
-    assert answer.headers["Content-Disposition"].startswith("attachment")
-    file = parse(answer.data, allow_http=True)
-    assert (file.site_name, file.authentication_uris) == ("Harbour", (address,))
-    assert file.api_key.reveal() not in fresh.administrator.get("/bodyworn/destination").text
-
-
-@pytest.mark.parametrize(
-    ("address", "sentence"),
-    [
-        ("", "Enter the address"),
-        ("https://127.0.0.1:9/auth", "Nothing shows a certificate"),
-        ("https://[nonsense/auth", "Nothing shows a certificate"),
-    ],
-)
-def test_an_export_that_cannot_work_says_why(site, address, sentence):
-    answer = post(site.administrator, "/bodyworn/destination/export", site_name="Kept", address=address)
-    assert answer.status_code == 422
-    assert sentence in text_of(answer)
-    assert 'value="Kept"' in answer.text
 
 
 def test_received_recordings_are_a_tab_when_there_are_some(fresh):

@@ -21,7 +21,8 @@ from .secret import Secret
 LONGEST_NAME: Final = 255
 DEFAULT_PORT: Final = 8080
 
-_SIGN_IN_WANTED: Final = 407
+#: 407 is the right one; tinyproxy says 401 to a wrong password.
+_SIGN_IN_WANTED: Final = frozenset({407, 401})
 _TOO_SLOW: Final = "no answer in time"
 _HUNG_UP: Final = "it closed the connection"
 _PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
@@ -118,7 +119,7 @@ def _request(proxy: Proxy, target: Address) -> bytes:
 
 
 def _judge(status: int, proxy: Proxy, target: Address) -> None:
-    if status == _SIGN_IN_WANTED:
+    if status in _SIGN_IN_WANTED:
         raise ProxySignInRefused(proxy=proxy.place)
     if status != http.client.OK:
         raise ProxyRefuses(proxy=proxy.place, host=target.place, status=status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wtforms import BooleanField, FileField, Form, StringField
+from wtforms import BooleanField, Form, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from ..services.sentence import marked
@@ -15,16 +15,6 @@ _TIME = re.compile(r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])", re.ASCI
 
 def _stripped(text: str | None) -> str:
     return (text or "").strip()
-
-
-class ConnectionFileForm(Form):
-    """A connection file to connect to, and what a person allows for it."""
-
-    file = FileField()
-    #: Plain HTTP to another machine, for development.
-    allow_http = BooleanField()
-    #: A machine other than the destination's own, at which it stores; confirmed by name.
-    storage_host = StringField(filters=[_stripped], validators=[Length(max=255)])
 
 
 class LimitForm(Form):

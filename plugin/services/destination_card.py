@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..errors import AuthorizationFailed, DestinationFull, DestinationUnreachable, LicenceMissing, describe
+from ..errors import (
+    AuthorizationFailed,
+    Busy,
+    CertificateRefused,
+    DestinationFull,
+    DestinationUnreachable,
+    LicenceMissing,
+    TlsFailed,
+    describe,
+)
 from ..models import Clip, Copy, CopyState, Destination, DestinationState, Place, Recording, RecordingState
 from . import deliveries
 from .message import Card, Message
@@ -135,8 +144,11 @@ def label(destination: Destination) -> Sentence:
     for kind, word in (
         (AuthorizationFailed, sentence("Authorization failed")),
         (DestinationUnreachable, sentence("Connection failed")),
+        (CertificateRefused, sentence("Connection failed")),
+        (TlsFailed, sentence("Connection failed")),
         (LicenceMissing, sentence("Out of licences")),
         (DestinationFull, sentence("Full")),
+        (Busy, sentence("Busy")),
     ):
         if error is not None and issubclass(error, kind):
             return word

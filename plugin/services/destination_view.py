@@ -14,6 +14,7 @@ from . import parcels, uplink_limit
 from .destination_card import LARGEST_CLOCK_DIFFERENCE_SECONDS, label, needs_somebody
 from .devices import State
 from .history import EventLine, history
+from .rehearsals import Endpoint, StepView, endpoints, steps_kept
 from .sentence import Problem, Sentence, Tone, problem, sentence
 from .uplink_limit import UplinkLimit
 
@@ -50,6 +51,13 @@ class DestinationView:
     #: What it can do, and whether it does.
     capabilities: Sequence[tuple[Sentence, bool]]
     problem: Problem | None
+    #: The proxy before it, as ``host:port``.
+    proxy: str | None
+    #: Where it is reached, which firewalls have to let through.
+    endpoints: Sequence[Endpoint]
+    #: The steps of the last rehearsal, and when it was.
+    rehearsal: Sequence[StepView]
+    rehearsed_at: datetime | None
     history: Sequence[EventLine]
     #: Names of the categories that recordings can be given, when they were read, and what is wrong with the list since.
     categories: Sequence[str]
@@ -59,6 +67,16 @@ class DestinationView:
     untold: int
     limit: UplinkLimit | None
     limit_holds: bool
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Tell whether there is an address that could not be reached."""
+        return any(endpoint.why for endpoint in self.endpoints)
+
+    @property
+    def passed_rehearsal(self) -> bool:
+        """Tell whether nothing went wrong in the last rehearsal."""
+        return all(step.ok for step in self.rehearsal)
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,10 @@ def _view(session: Session, active: Destination, now: datetime) -> DestinationVi
         can_verify=active.can_verify,
         capabilities=[(name, bool(active.capabilities.get(key))) for key, name in _CAPABILITIES],
         problem=_problem(active),
+        proxy=active.proxy_address.removeprefix("http://") if active.proxy_address else None,
+        endpoints=endpoints(active),
+        rehearsal=steps_kept(active),
+        rehearsed_at=active.rehearsed_at,
         history=history(session, "destination", [active.id], newest_first=True, limit=20),
         categories=[one["name"] for one in active.categories],
         categories_read_at=active.categories_read_at,
