@@ -91,8 +91,10 @@ def _check_page() -> ResponseReturnValue | None:
     if request.endpoint == f"{request.blueprint}.static":
         return None if runtime.host.user() else runtime.host.challenge()
     permission = _declared(_PERMISSION)
-    if runtime.host.user() is None:
+    user = runtime.host.user()
+    if user is None:
         return runtime.host.challenge()
+    events.in_name_of(user.id, user.name)
     if not runtime.host.can(str(permission)):
         abort(403)
     if request.method not in _SAFE_METHODS and not is_same_origin():

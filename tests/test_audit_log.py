@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import seed
 from bodyworn.crypto.keys import SigningKey
 from bodyworn.models import Database, Event
 from bodyworn.services import audit_export, audit_log, events, things
@@ -50,7 +51,20 @@ def test_events_of_people_and_of_the_system_are_told_apart(database: Database) -
     assert read(database, who=Who.SYSTEM) == ["a"]
     assert read(database, who=Who.ONE, actor="olga") == ["b"]
     with database.read() as session:
-        assert audit_log.people(session) == ["olga", "root"]
+        assert audit_log.people(session) == {"olga": "olga", "root": "root"}
+
+
+def test_a_person_is_named_as_they_were_called_when_identifiers_are_no_names(database: Database) -> None:
+    events.in_name_of("17", "Olga Berg")
+    write(database, {"object_id": "other", "actor": "18"})
+    with database.write() as session:
+        events.record(session, "camera.added", "camera", "c", actor="17")
+    events.from_address("")
+    assert read(database, text="olga") == read(database, who=Who.ONE, actor="17") == ["c"]
+    with database.read() as session:
+        assert audit_log.people(session) == {"17": "Olga Berg", "18": "18"}
+        lines = audit_log.page(session, AuditQuery(), UTC_ZONE).lines
+    assert [(line.event.actor, line.event.detail) for line in lines] == [("Olga Berg", []), ("18", [])]
 
 
 def test_days_are_those_of_the_system(database: Database) -> None:
@@ -215,6 +229,8 @@ def test_each_json_line_carries_all_that_its_hash_covers(database: Database) -> 
 def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     app = host_app(tmp_path_factory.mktemp("audit"))
     database = app.extensions["bodyworn"].database
+    with database.write() as session:
+        seed.found_system(session, datetime.now(UTC))
     lines = [{"actor": "olga", "address": "192.0.2.7", "object_id": f"c{number}"} for number in range(60)]
     write(database, *lines, {"actor": "<b>eve</b>", "result": "refused", "object_kind": "account", "object_id": "eve"})
     return app

@@ -112,13 +112,14 @@ def _by_day(log: AuditPage, zone: ZoneInfo) -> list[tuple[datetime, list[AuditLi
 def _people(session: Session, args: AuditArgs) -> list[tuple[str, str]]:
     """List whose events can be chosen: value and name; whoever was asked for is among them."""
     gettext = translator(current().host.locale()).gettext
-    names = sorted({*audit_log.people(session), *([args.query.actor] if args.query.actor else [])}, key=str.casefold)
+    asked = {args.query.actor: args.query.actor} if args.query.actor else {}
+    names = sorted((asked | audit_log.people(session)).items(), key=lambda one: one[1].casefold())
     groups = [
         (str(Who.ANYBODY), gettext("Anybody")),
         (str(Who.PEOPLE), gettext("People")),
         (str(Who.SYSTEM), gettext("The system")),
     ]
-    return groups + [(NAME_MARK + name, name) for name in names]
+    return groups + [(NAME_MARK + actor, name) for actor, name in names]
 
 
 def _wanted() -> tuple[AuditArgs, AuditQuery]:

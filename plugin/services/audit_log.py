@@ -65,7 +65,7 @@ class Outcome(StrEnum):
 
 
 _KINDS: Final = {
-    Topic.ACCOUNTS: ("account",),
+    Topic.ACCOUNTS: ("account", "address", "host"),
     Topic.CAMERAS: ("camera", "user"),
     Topic.DOCKS: ("dock", "bay", "usb"),
     Topic.RECORDINGS: ("recording", "received_container", "received_object"),
@@ -152,15 +152,22 @@ def newest_first(query: Select[Event]) -> Select[Event]:
     return query.order_by(Event.at.desc(), Event.chain_id.desc(), Event.sequence.desc())
 
 
-def people(session: Session) -> list[str]:
-    """List who has done something, by name, as far as a choice may be long; steps from name to name in the index."""
-    names: list[str] = []
-    name = session.scalar(select(func.min(Event.actor)))
-    while name is not None and len(names) < _PEOPLE:
-        if name not in ("", events.SYSTEM):
-            names.append(name)
-        name = session.scalar(select(func.min(Event.actor)).where(Event.actor > name))
-    return names
+def people(session: Session) -> dict[str, str]:
+    """Name who has done something, by the host's identifiers, as far as a choice may be long."""
+    found: dict[str, str] = {}
+    actor = session.scalar(select(func.min(Event.actor)))
+    while actor is not None and len(found) < _PEOPLE:
+        if actor not in ("", events.SYSTEM):
+            found[actor] = _called(session, actor)
+        # from one to the next in the index, past all events of each
+        actor = session.scalar(select(func.min(Event.actor)).where(Event.actor > actor))
+    return found
+
+
+def _called(session: Session, actor: str) -> str:
+    """Name somebody as they were called last."""
+    last = session.scalars(newest_first(select(Event).where(Event.actor == actor)).limit(1)).one()
+    return history.actor_name(last) or actor
 
 
 def _fetch(session: Session, query: Select[Event], cursor: Cursor | None) -> tuple[list[Event], bool]:
@@ -259,6 +266,8 @@ def _text(session: Session, wanted: AuditQuery) -> Condition:
     columns = (Event.actor, Event.address, Event.action, Event.object_id)
     parts: list[Condition] = [column.ilike(pattern, escape="\\") for column in columns]
     parts.append(Event.object_id.in_(_named(session, pattern)))
+    sought = wanted.text.casefold()
+    parts.append(Event.actor.in_([one for one, name in people(session).items() if sought in name.casefold()]))
     if wanted.actions:
         parts.append(Event.action.in_(wanted.actions))
     return or_(*parts)

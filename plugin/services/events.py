@@ -32,6 +32,9 @@ GENESIS = hashlib.sha256(_DOMAIN).hexdigest()  # the migration writes the same i
 #: Actor of what the system does by itself.
 SYSTEM = "system"
 
+#: Where an event keeps the name of its actor, if the host's identifiers are not names.
+NAME_DETAIL = "by"
+
 #: Events that are read together when a chain is checked.
 _TOGETHER = 500
 #: What a damaged cell raises when it is read: no moment, no JSON, no text.
@@ -41,6 +44,8 @@ _UNREADABLE = (ValueError, TypeError, DBAPIError)
 _LONGEST_ADDRESS = 45
 #: Where the request under way comes from; whoever takes requests sets it before anything else.
 _address: ContextVar[str] = ContextVar("bodyworn_address", default="")
+#: Whose request it is: the name under which events know them, and the one that people do.
+_person: ContextVar[tuple[str, str]] = ContextVar("bodyworn_person", default=("", ""))
 
 Plain = str | int | float | bool | None | list[str]
 
@@ -96,19 +101,26 @@ def local_chain(session: Session) -> Chain:
 
 
 def from_address(address: str) -> None:
-    """Say where what this thread records from now on comes from: a network address, or nothing."""
+    """Say where what this thread records from now on comes from: a network address, or nothing; nobody's, at first."""
     _address.set(address[:_LONGEST_ADDRESS])
+    _person.set(("", ""))
+
+
+def in_name_of(actor: str, name: str) -> None:
+    """Say who asks for what this thread records from now on, so that events keep how that person was called then."""
+    _person.set((actor, name))
 
 
 @contextmanager
 def coming_from(address: str) -> Iterator[None]:
     """Record from there within the block, whatever this thread served before."""
-    before = _address.get()
+    before, person = _address.get(), _person.get()
     from_address(address)
     try:
         yield
     finally:
         _address.set(before)
+        _person.set(person)
 
 
 def record(
@@ -138,7 +150,7 @@ def record(
         object_kind=object_kind,
         object_id=object_id,
         result=result,
-        detail=dict(detail),
+        detail={**detail, **_called(actor)},
         tool_version=VERSION,
         previous_hash=head.hash,
         hash="",
@@ -148,6 +160,12 @@ def record(
     session.add(entry)
     session.flush()
     return entry
+
+
+def _called(actor: str) -> dict[str, str]:
+    """Tell by what name people know an actor, where that is another than events have."""
+    known, name = _person.get()
+    return {NAME_DETAIL: name} if name and actor == known != name else {}
 
 
 def digest(entry: Written) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..models import CameraUser, Event
 from . import events
+from .events import NAME_DETAIL
 from .sentence import Problem, Sentence, problem, sentence
 
 #: A history longer than this is cut, and says so.
@@ -25,8 +26,10 @@ class EventLine:
 
     at: datetime
     what: Sentence
-    #: The host's name for whoever did it; None for what the system did by itself.
+    #: Name of whoever did it; None for what the system did by itself.
     actor: str | None
+    #: The host's identifier for that person, which stays when names change.
+    actor_id: str
     #: Network address that it was asked from; empty for what the system did by itself.
     address: str
     #: Its stable name, for machines.
@@ -90,7 +93,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "account.password-change-refused": sentence("Changing the password was refused"),
     "account.password-set": sentence("A new password was set for the account"),
     "account.added": sentence("The account was added"),
-    "account.role-changed": sentence("The role was changed"),
+    "account.role-changed": sentence("The role was changed from {before} to {role}"),
     "account.removed": sentence("The account was removed"),
     "account.sessions-ended": sentence("All sign-ins were ended"),
     "host.lockout-chosen": sentence("What happens after wrong passwords was changed"),
@@ -189,6 +192,13 @@ def lines(session: Session, found: Sequence[Event]) -> list[EventLine]:
     return [_line(event, users) for event in found]
 
 
+def actor_name(event: Event) -> str | None:
+    """Name whoever did something, as they were called then; None for what the system did by itself."""
+    if event.actor == events.SYSTEM:
+        return None
+    return str(event.detail.get(NAME_DETAIL) or event.actor)
+
+
 def sentences() -> Mapping[str, Sentence]:
     """Give what each action that is known means, its fields unfilled."""
     return _ACTIONS
@@ -204,12 +214,17 @@ def _line(event: Event, users: Mapping[str, str]) -> EventLine:
     return EventLine(
         at=event.at,
         what=_what(event, users),
-        actor=None if event.actor == events.SYSTEM else event.actor,
+        actor=actor_name(event),
+        actor_id=event.actor,
         address=event.address,
         action=event.action,
         result=event.result,
         problem=None if event.result in (DONE, REFUSED) else problem(event.result, event.detail),
-        detail=[(key, _plain(value)) for key, value in sorted(event.detail.items()) if value not in (None, "", [])],
+        detail=[
+            (key, _plain(value))
+            for key, value in sorted(event.detail.items())
+            if value not in (None, "", []) and key != NAME_DETAIL
+        ],
         chain=event.chain_id,
         sequence=event.sequence,
         hash=event.hash,

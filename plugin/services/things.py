@@ -46,6 +46,7 @@ class Thing:
 
 _WORDS: Final[Mapping[str, Sentence]] = {
     "account": sentence("Account"),
+    "address": sentence("Address"),
     "bay": sentence("Bay"),
     "camera": sentence("Camera"),
     "certificate": sentence("Certificate"),
@@ -53,6 +54,7 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "destination": sentence("Content destination"),
     "dock": sentence("Dock"),
     "evidence": sentence("Verification"),
+    "host": sentence("This host"),
     "receiver_account": sentence("Connection file"),
     "received_container": sentence("Received"),
     "received_object": sentence("Received file"),
@@ -116,7 +118,7 @@ def _known(session: Session, kind: str, ids: set[str]) -> Iterable[Thing]:
             return [_named(kind, one.id, one.user_name) for one in _rows(session, ReceiverAccount, ids)]
         case "received_container":
             return [_named(kind, one.id, one.name) for one in _rows(session, ReceivedContainer, ids)]
-        case "evidence":
+        case "evidence" | "host":
             return [_listed(kind, one, None) for one in ids]
         case _:
             return ()
