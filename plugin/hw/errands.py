@@ -1,4 +1,4 @@
-"""What a destination is asked and told apart from recordings: categories once a day, users and cameras as they change.
+"""What a destination is asked and told apart from recordings: categories, its clock, users and cameras as they change.
 
 Nothing of this holds up recordings, and none of it makes a destination count as working or failing, except that it is
 out of licences: that shows when users and cameras are told, and may show nowhere else.
@@ -22,7 +22,7 @@ from ..errors import (
     TlsFailed,
 )
 from ..models import Destination
-from ..services import categories, destinations, parcels
+from ..services import categories, destination_clock, destinations, parcels
 from . import shipment
 from .rest import Rest, edition
 from .workshop import Workshop
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _SHORTEST_WAIT_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 1800.0
+#: How often clocks are compared, and at once when ours was set by so much.
+_CLOCK_SECONDS = 3600.0
+_SET_BY_SECONDS = 0.5
 #: Not told anything, so nothing follows from it for what was asked.
 _NOT_REACHED = (DestinationUnreachable, TlsFailed)
 
@@ -42,6 +45,8 @@ class Errands:
         self._shop, self._rest, self._client_of = shop, rest, client_of
         self._not_before, self._failures = 0.0, 0
         self._edition = ""
+        #: When clocks were compared, by the time since start-up, and what our clock told beyond that.
+        self._compared: tuple[float, float] | None = None
         #: Descriptions that this destination refused; told again when they change or somebody wishes it.
         self._refused: set[str] = set()
 
@@ -54,6 +59,7 @@ class Errands:
         try:
             self._read_categories(destination)
             self._tell(destination)
+            self._compare_clocks(destination)
         except DestinationProblem as error:
             log.info("the destination could not be asked or told: %s", error.id)
             self._failed(destination, error)
@@ -64,6 +70,7 @@ class Errands:
         if edition(destination) != self._edition:
             self._edition, self._not_before = edition(destination), 0.0
             self._refused.clear()
+            self._compared = None
         return time.monotonic() >= self._not_before and not self._rest.holds(destination)
 
     def _failed(self, destination: Destination, error: BodywornError) -> None:
@@ -94,6 +101,19 @@ class Errands:
             with self._shop.database.write() as session:
                 categories.were_read(session, session.get_one(Destination, destination.id), found, what)
 
+    # its clock
+
+    def _compare_clocks(self, destination: Destination) -> None:
+        passed, beyond = time.monotonic(), time.time() - time.monotonic()
+        if self._compared and not _are_due(self._compared, passed, beyond):
+            return
+        client = self._client_of(destination)
+        answer = client.sign_in(spent=client.sign_in()) if self._compared else client.sign_in()
+        self._compared = passed, beyond
+        with self._shop.database.write() as session:
+            known = session.get_one(Destination, destination.id)
+            destination_clock.measured(session, known, answer.clock_difference_seconds)
+
     # users and cameras
 
     def _tell(self, destination: Destination) -> None:
@@ -114,3 +134,7 @@ class Errands:
                 parcels.noticed(session, notice, known)
                 if known.problem_id == LicenceMissing.id:
                     destinations.works(session, known)
+
+
+def _are_due(compared: tuple[float, float], passed: float, beyond: float) -> bool:
+    return passed - compared[0] >= _CLOCK_SECONDS or abs(beyond - compared[1]) >= _SET_BY_SECONDS

@@ -39,7 +39,12 @@ _HOSTNAMED = Service(
 )
 _MODIFY: Final = "org.freedesktop.NetworkManager.settings.modify.system"
 _SET_NAME: Final = "org.freedesktop.hostname1.set-static-hostname"
+_IP4: Final = "org.freedesktop.NetworkManager.IP4Config"
 _NONE = "/"
+#: One trial at a time: a new one ends those before it (a flag of NetworkManager's).
+_DESTROY_ALL = 1
+#: Somebody else made the connection, and NetworkManager only looks on (a flag of its).
+_EXTERNAL = 0x80
 #: What keeps addresses where NetworkManager does not, by what it leaves on the disk; the first that is there counts.
 _KEEPERS = (
     ("netplan", "/etc/netplan", "*.yaml"),
@@ -123,24 +128,27 @@ def set_addresses(interface: str, wanted: Addresses, *, trial_seconds: int = TRI
         profile = _profile_of(bus, device)
         if profile is None:
             raise AddressesNotOurs(interface=interface)
-        _forget_trials(bus)
-        _change(bus, _MANAGER, "CheckpointCreate", "aouu", [path], trial_seconds, 0)
         (settings,) = bus.call(profile, "GetSettings")
-        _change(bus, profile, "Update", "a{sa{sv}}", _with_addresses(settings, wanted))
-        _change(bus, _MANAGER, "ActivateConnection", "ooo", profile.path, path, _NONE)
+        _change(bus, _MANAGER, "CheckpointCreate", "aouu", [path], trial_seconds, _DESTROY_ALL)
+        try:
+            _change(bus, profile, "Update", "a{sa{sv}}", _with_addresses(settings, wanted))
+            _change(bus, _MANAGER, "ActivateConnection", "ooo", profile.path, path, _NONE)
+        except MachineError:
+            _end_trials(bus, "CheckpointRollback")
+            raise
     return datetime.now(UTC) + timedelta(seconds=trial_seconds)
 
 
 def keep() -> bool:
     """Keep the addresses that are on trial; False where none are (any more). Raises MachineError."""
     with system_bus() as bus:
-        return _forget_trials(bus)
+        return _end_trials(bus, "CheckpointDestroy")
 
 
-def _forget_trials(bus: Bus) -> bool:
+def _end_trials(bus: Bus, how: str) -> bool:
     trials = [path for path, _ in _trials(bus)]
     for path in trials:
-        _change(bus, _MANAGER, "CheckpointDestroy", "o", path)
+        _change(bus, _MANAGER, how, "o", path)
     return bool(trials)
 
 
@@ -189,6 +197,7 @@ def _interface(
     bus: Bus, seen: interfaces.KernelInterface, device: Mapping[str, Any] | None, obstacle: MachineError | None
 ) -> Interface:
     profile = _profile_of(bus, device) if device else None
+    dns = _name_servers(bus, device) if device and profile else None
     method = _method(bus, profile) if profile else Method.UNKNOWN
     return Interface(
         name=seen.name,
@@ -196,7 +205,7 @@ def _interface(
         up=seen.up,
         addresses=seen.addresses,
         gateway=seen.gateway,
-        dns=interfaces.name_servers() if seen.gateway else (),
+        dns=dns if dns is not None else interfaces.name_servers() if seen.gateway else (),
         method=method,
         obstacle=obstacle if profile else AddressesNotOurs(interface=seen.name),
     )
@@ -234,7 +243,18 @@ def _profile_of(bus: Bus, device: Mapping[str, Any]) -> Service | None:
     active = device.get("ActiveConnection", _NONE)
     if active == _NONE or not device.get("Managed"):
         return None
-    return _MANAGER.at(str(bus.read(_MANAGER.at(active, _ACTIVE))["Connection"]), _CONNECTION)
+    found = bus.read(_MANAGER.at(active, _ACTIVE))
+    if found.get("StateFlags", 0) & _EXTERNAL:
+        return None
+    return _MANAGER.at(str(found["Connection"]), _CONNECTION)
+
+
+def _name_servers(bus: Bus, device: Mapping[str, Any]) -> tuple[str, ...]:
+    path = device.get("Ip4Config", _NONE)
+    if path == _NONE:
+        return ()
+    listed = bus.read(_MANAGER.at(path, _IP4)).get("NameserverData", ())
+    return tuple(str(one["address"][1]) for one in listed)
 
 
 def _method(bus: Bus, profile: Service) -> Method:
