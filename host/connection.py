@@ -40,6 +40,13 @@ class Connection(HTTPConnection):
                 return False
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
+    def close(self) -> None:
+        """Close it; a socket that fails at that is closed all the same, and must not end the server."""
+        try:
+            super().close()  # type: ignore[no-untyped-call]
+        except OSError as error:
+            _LOG.debug("Closing the connection of %s: %s", self.remote_addr, error)
+
     def _open(self) -> bool:
         raw: socket.socket = self.socket
         kept_seconds = raw.gettimeout()
@@ -56,7 +63,9 @@ class Connection(HTTPConnection):
 
     def _shake_hands(self, raw: socket.socket) -> None:
         served = self.tls.now()
-        self.socket = served.context.wrap_socket(raw, server_side=True)
+        # ours before the handshake: what is wrapped is gone, and a handshake that fails leaves something to close
+        self.socket = served.context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
         self.rfile = MakeFile(self.socket, "rb", self.rbufsize)
         self.wfile = MakeFile(self.socket, "wb", self.wbufsize)
+        self.socket.do_handshake()
         self.ssl_env = {"wsgi.url_scheme": "https", "HTTPS": "on", OVER: served.fingerprint}
