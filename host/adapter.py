@@ -24,7 +24,7 @@ _SUPPORTED = ("accounts", "confirmation", "recordings")
 
 @dataclass(frozen=True)
 class SignedInUser:
-    """Who is signed in, as plugins know them: by the name, which is unique, never changes, and says something in logs."""
+    """Who is signed in, as plugins know them: by the name, which is unique, never changes and is legible in logs."""
 
     id: str
     name: str

@@ -33,7 +33,7 @@ class AtStart:
 
 
 def prepare(app: Flask, chosen: AtStart, announce: Announce) -> None:
-    """Make accounts, or say how the first one is made; after the plugins' tables are there, before anything is served.
+    """Make or mend what was asked for; after the plugins' tables are there, before anything is served.
 
     :raises UnfitPassword: when the password of ``root`` may not be one.
     """
@@ -43,6 +43,11 @@ def prepare(app: Flask, chosen: AtStart, announce: Announce) -> None:
             _reset_root(app, announce)
         if chosen.root_password:
             _make_accounts(hasher, chosen, announce)
+
+
+def invite(app: Flask, announce: Announce) -> None:
+    """Say how the first account is made, where there is none."""
+    with app.app_context():
         token = first_visit.new_token()
     if token:
         announce(f"Nobody has an account yet. Open {state.of(app).settings.base_url}/first-visit")

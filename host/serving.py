@@ -46,6 +46,7 @@ def run(settings: Settings, chosen: AtStart, announce: Announce) -> None:
             announce(f"Harbour VMS is at {settings.base_url}/ (end it with Ctrl-C)")
             if tls is not None:
                 announce(f"Its certificate has the SHA-256 fingerprint {spelled(tls.now().fingerprint)}")
+            first_accounts.invite(app, announce)
             with _redirecting(settings, announce):
                 _serve(server)
         finally:
