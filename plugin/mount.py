@@ -22,7 +22,7 @@ from .models.database import Database
 from .receiver import blueprint as receiver
 from .runtime import RECEIVED, Runtime
 from .sections import Sections
-from .services import host_events, integrations, received, systems
+from .services import clock_settings, host_events, integrations, received, systems
 from .services.hooks import Faults
 from .slots import Slots
 from .supervise import Command, ControllerProcess
@@ -170,6 +170,7 @@ class _Life:
         except OSError as error:
             raise NotReady(reason=f"the controller process cannot be started ({error.strerror})") from error
         self._sweep()
+        clock_settings.reapply(self._runtime.database)
         self._take_up_certificates()
         self._runtime.closed = False
 

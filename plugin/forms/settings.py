@@ -109,7 +109,7 @@ class NetworkForm(Form):
     def of(cls, shown: NetworkView) -> NetworkForm:
         """Fill the form with how it is."""
         values = _of_interface(shown.chosen) if shown.chosen else {}
-        return cls(None, host_name=shown.facts.host_name, **values)
+        return cls(None, data={"host_name": shown.facts.host_name, **values})
 
     def wanted(self) -> WantedNetwork:
         """Give what was entered, after it was validated."""

@@ -20,7 +20,7 @@ class PowerLineForm(Form):
     """50 or 60 Hz."""
 
     hertz = RadioField(
-        choices=[(hertz, str(hertz)) for hertz in FREQUENCIES],
+        choices=list(FREQUENCIES),
         coerce=int,
         validators=[DataRequired(marked("Choose one of the two."))],
     )
@@ -36,7 +36,7 @@ class NameForm(Form):
             Length(max=64, message=marked("Use at most 64 characters.")),
         ],
     )
-    language = SelectField(choices=list(LANGUAGES.items()), validators=[DataRequired(marked("Choose a language."))])
+    language = SelectField(choices=list(LANGUAGES), validators=[DataRequired(marked("Choose a language."))])
 
 
 class RestoreForm(Form):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,21 +104,23 @@ class Bus:
         (known,) = self.call(_DBUS, "ListActivatableNames")
         return service.bus_name in running or service.bus_name in known
 
-    def obstacle(self, service: Service, right: str) -> MachineError | None:
-        """Tell why we may not do what needs a right of polkit, without trying it; None where we may.
+    def obstacle(self, service: Service, *rights: str) -> MachineError | None:
+        """Tell why we may not do what needs some rights of polkit, without trying it; None where we may.
 
         Services ask nobody about root, and let in nobody else where polkit is missing.
         """
-        if os.geteuid() == 0:
-            return None
+        lacking = [right for right in rights if os.geteuid() != 0 and not self._is_permitted(right)]
+        return MachineNotPermitted(service=service.name, user=user_name(), right=lacking[0]) if lacking else None
+
+    def _is_permitted(self, right: str) -> bool:
         ourselves = ("system-bus-name", {"name": ("s", self._connection.unique_name)})
         try:
             ((permitted, *_),) = self.call(
                 _POLKIT, "CheckAuthorization", "(sa{sv})sa{ss}us", ourselves, right, {}, _ASKING_NOBODY, ""
             )
         except MachineError:
-            permitted = False
-        return None if permitted else MachineNotPermitted(service=service.name, user=user_name(), right=right)
+            return False
+        return bool(permitted)
 
 
 @contextmanager
@@ -140,8 +142,8 @@ def system_bus() -> Iterator[Bus]:
 def user_name() -> str:
     """Name the user that this runs as."""
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a number without a name
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a number without a name
         return str(os.geteuid())
 
 

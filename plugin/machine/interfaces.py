@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from pathlib import Path
@@ -55,8 +55,8 @@ class _Route(msgspec.Struct, frozen=True):
 Asked = TypeVar("Asked")
 
 
-def read() -> tuple[KernelInterface, ...]:
-    """List the interfaces that are real, or have an address; empty where the machine does not tell."""
+def read(also: Collection[str] = ()) -> tuple[KernelInterface, ...]:
+    """List the interfaces that are real, have an address, or are named; empty where the machine does not tell."""
     gateways = _gateways()
     return tuple(
         KernelInterface(
@@ -67,7 +67,7 @@ def read() -> tuple[KernelInterface, ...]:
             gateway=gateways.get(link.ifname),
         )
         for link in _ask(list[_Link], "address") or ()
-        if "LOOPBACK" not in link.flags and (_addresses(link) or (_SYSTEM / link.ifname / "device").exists())
+        if "LOOPBACK" not in link.flags and (link.ifname in also or _addresses(link) or _is_real(link.ifname))
     )
 
 
@@ -78,6 +78,10 @@ def name_servers() -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1)
+
+
+def _is_real(name: str) -> bool:
+    return (_SYSTEM / name / "device").exists()
 
 
 def _addresses(link: _Link) -> list[Address]:

@@ -38,6 +38,8 @@ _HOSTNAMED = Service(
     "systemd-hostnamed", "org.freedesktop.hostname1", "/org/freedesktop/hostname1", "org.freedesktop.hostname1"
 )
 _MODIFY: Final = "org.freedesktop.NetworkManager.settings.modify.system"
+_CONTROL: Final = "org.freedesktop.NetworkManager.network-control"
+_ROLL_BACK: Final = "org.freedesktop.NetworkManager.checkpoint-rollback"
 _SET_NAME: Final = "org.freedesktop.hostname1.set-static-hostname"
 _IP4: Final = "org.freedesktop.NetworkManager.IP4Config"
 _NONE = "/"
@@ -129,10 +131,10 @@ def set_addresses(interface: str, wanted: Addresses, *, trial_seconds: int = TRI
         if profile is None:
             raise AddressesNotOurs(interface=interface)
         (settings,) = bus.call(profile, "GetSettings")
-        _change(bus, _MANAGER, "CheckpointCreate", "aouu", [path], trial_seconds, _DESTROY_ALL)
+        _change(bus, _MANAGER, "CheckpointCreate", "aouu", [path], trial_seconds, _DESTROY_ALL, right=_ROLL_BACK)
         try:
-            _change(bus, profile, "Update", "a{sa{sv}}", _with_addresses(settings, wanted))
-            _change(bus, _MANAGER, "ActivateConnection", "ooo", profile.path, path, _NONE)
+            _change(bus, profile, "Update", "a{sa{sv}}", _with_addresses(settings, wanted), right=_MODIFY)
+            _change(bus, _MANAGER, "ActivateConnection", "ooo", profile.path, path, _NONE, right=_CONTROL)
         except MachineError:
             _end_trials(bus, "CheckpointRollback")
             raise
@@ -148,7 +150,7 @@ def keep() -> bool:
 def _end_trials(bus: Bus, how: str) -> bool:
     trials = [path for path, _ in _trials(bus)]
     for path in trials:
-        _change(bus, _MANAGER, how, "o", path)
+        _change(bus, _MANAGER, how, "o", path, right=_ROLL_BACK)
     return bool(trials)
 
 
@@ -164,8 +166,8 @@ def _trials(bus: Bus) -> list[tuple[str, datetime]]:
     return found
 
 
-def _change(bus: Bus, service: Service, method: str, signature: str, *arguments: Any) -> None:
-    bus.call(service, method, signature, *arguments, right=_MODIFY, timeout_seconds=CHANGE_SECONDS)
+def _change(bus: Bus, service: Service, method: str, signature: str, *arguments: Any, right: str) -> None:
+    bus.call(service, method, signature, *arguments, right=right, timeout_seconds=CHANGE_SECONDS)
 
 
 def _read(bus: Bus) -> NetworkFacts:
@@ -175,10 +177,11 @@ def _read(bus: Bus) -> NetworkFacts:
         devices = {device["Interface"]: device for _, device in _devices(bus)}
     except MachineError as error:
         return NetworkFacts(socket.gethostname(), _unmanaged(error), _keeper(), name_obstacle)
-    obstacle = bus.obstacle(_MANAGER, _MODIFY)
+    obstacle = bus.obstacle(_MANAGER, _MODIFY, _CONTROL, _ROLL_BACK)
+    kept = {name for name, device in devices.items() if _profile_of(bus, device)}
     return NetworkFacts(
         host_name=socket.gethostname(),
-        interfaces=tuple(_interface(bus, one, devices.get(one.name), obstacle) for one in interfaces.read()),
+        interfaces=tuple(_interface(bus, one, devices.get(one.name), obstacle) for one in interfaces.read(kept)),
         keeper=_MANAGER.name,
         name_obstacle=name_obstacle,
         trial_until=max((until for _, until in trials), default=None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
+from ..contract import AccountsHost
 from ..forms.settings import DateAndTimeForm, NetworkForm
 from ..machine import clock, network as machine_network
 from ..machine.network import TRIAL_SECONDS
@@ -182,7 +183,8 @@ def _index(session: Session, now: datetime) -> Mapping[str, Any]:
     ]
     if host.supports("accounts"):
         text = marked("Your password; for administrators, everybody's accounts.")
-        cards.append(SettingsCard("accounts", marked("Password and accounts"), text, host.account_address()))
+        address = cast(AccountsHost, host).account_address()
+        cards.append(SettingsCard("accounts", marked("Password and accounts"), text, address))
     return {"cards": cards}
 
 
