@@ -172,7 +172,7 @@ def _host(folder: Path) -> Iterator[Browser]:
     try:
         _wait_until(lambda: process.poll() is not None or _is_listening(port), 0.1)
         browser = Browser(f"http://127.0.0.1:{port}")
-        browser.sign_in("admin", password)
+        browser.sign_in("root", password)
         yield browser
     finally:
         process.terminate()

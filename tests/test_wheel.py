@@ -220,7 +220,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 def _signed_in(address: str) -> urllib.request.OpenerDirector:
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     token = token_in(browser.open(f"{address}/sign-in", timeout=20).read().decode())
-    form = urllib.parse.urlencode({"name": "admin", "password": PASSWORD, "csrf_token": token}).encode()
+    form = urllib.parse.urlencode({"name": "root", "password": PASSWORD, "csrf_token": token}).encode()
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": address}
     assert browser.open(urllib.request.Request(f"{address}/sign-in", form, headers), timeout=20).status == 200
     return browser

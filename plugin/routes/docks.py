@@ -132,13 +132,13 @@ def move_bay(bay_id: str) -> ResponseReturnValue:
     return pages.back(".dock", dock_id=dock_id, _anchor="bays")
 
 
-@needs("bodyworn.devices")
+@needs("bodyworn.devices", confirmed=True)
 def ask_forget_dock(dock_id: str) -> ResponseReturnValue:
     """Say what is lost when a dock is forgotten."""
     return pages.still("bodyworn/dock_forget.html", lambda session, now: _lost_dock(session, dock_id, now))
 
 
-@needs("bodyworn.devices")
+@needs("bodyworn.devices", confirmed=True)
 def forget_dock(dock_id: str) -> ResponseReturnValue:
     """Forget a dock with its bays."""
     with current().database.write() as session:
@@ -146,13 +146,13 @@ def forget_dock(dock_id: str) -> ResponseReturnValue:
     return pages.done(".docks", "dock-forgotten")
 
 
-@needs("bodyworn.devices")
+@needs("bodyworn.devices", confirmed=True)
 def ask_forget_bay(bay_id: str) -> ResponseReturnValue:
     """Say what is lost when a bay, or one of its places, is forgotten."""
     return pages.still("bodyworn/dock_forget.html", lambda session, now: _lost_bay(session, bay_id, now))
 
 
-@needs("bodyworn.devices")
+@needs("bodyworn.devices", confirmed=True)
 def forget_bay(bay_id: str) -> ResponseReturnValue:
     """Forget a bay, or one of its places."""
     place = request.form.get("place", "")
