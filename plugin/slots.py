@@ -122,16 +122,19 @@ class _Reader(HTMLParser):
         self._open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        inline = [name for name, _ in attrs if name == "style" or name.startswith("on")]
-        if tag in _NOT_ALLOWED or inline:
-            raise ValueError(f"<{' '.join((tag, *inline))}> does not work under the page's content security policy")
+        self._allow(tag, attrs)
         if tag not in _WITHOUT_END:
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _WITHOUT_END:
+        self._allow(tag, attrs)
+        if tag not in _WITHOUT_END and "svg" not in self._open:
             raise ValueError(f"<{tag}/> does not close anything in HTML")
+
+    def _allow(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        inline = [name for name, _ in attrs if name == "style" or name.startswith("on")]
+        if tag in _NOT_ALLOWED or inline:
+            raise ValueError(f"<{' '.join((tag, *inline))}> does not work under the page's content security policy")
 
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open.pop() != tag:
