@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 _PASSPHRASE = "five quiet herons cross slowly"
 _CREATED = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -201,6 +203,81 @@ def test_what_is_no_master_key_is_refused_before_computing(file: bytes, derivati
     with pytest.raises(MasterKeyRefused):
         read_label(file)
     assert derivations == []
+
+
+_KDF_MEMBERS = ("alg", "v", "m_kib", "t", "p", "salt")
+_HEADER_MEMBERS = ("kdf", "system_id", "created", "recovery_public_key", "aead", "nonce", "epoch", "more")
+_FILE_MEMBERS = ("type", "version", "header", "commit", "ciphertext", "more")
+_ODD = (
+    None,
+    True,
+    "",
+    "argon2id",
+    "\ud800",
+    1.5,
+    [],
+    {},
+    -1,
+    0,
+    1,
+    8,
+    10,
+    19,
+    2**16,
+    2**20,
+    2**64,
+    "AAAA",
+    "MTIzNDU2Nzg5MDEy",
+)
+_VALUES = st.sampled_from(_ODD) | st.integers(-(2**21), 2**21)
+_THE_HEADER = _header()
+
+
+def _with(name: str, value: Any) -> bytes:
+    """Write the file with one member changed, wherever it stands."""
+    if name in _KDF_MEMBERS:
+        return _changed(_THE_HEADER | {"kdf": _THE_HEADER["kdf"] | {name: value}})
+    return _changed(_THE_HEADER | {name: value}) if name in _HEADER_MEMBERS else _changed(**{name: value})
+
+
+_MEMBERS = st.builds(_with, st.sampled_from(_KDF_MEMBERS + _HEADER_MEMBERS + _FILE_MEMBERS), _VALUES)
+_PIECES = st.builds(
+    lambda end, put, begin: _FILE[:end] + put + _FILE[begin:],
+    st.integers(0, len(_FILE)),
+    st.binary(max_size=8),
+    st.integers(0, len(_FILE)),
+)
+
+
+@settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=64) | _PIECES | _MEMBERS)
+def test_whatever_is_uploaded_is_a_master_key_within_its_ranges_or_refused(file: bytes) -> None:
+    with suppress(MasterKeyRefused):
+        _, header = master_key._parse(file)
+        assert 64 * 1024 <= header.kdf.memory_kib <= 1024 * 1024
+        assert 1 <= header.kdf.iterations <= 10
+        assert 1 <= header.kdf.lanes <= 8
+        assert (len(header.kdf.salt), len(header.nonce), len(file) <= 8192) == (16, 12, True)
+        assert read_label(file).epoch >= 1
+
+
+def test_a_file_from_before_epochs_were_written_is_of_the_first() -> None:
+    header = _header()
+    del header["epoch"]
+    assert read_label(_changed(header)).epoch == 1
+
+
+def test_a_file_is_written_anew_for_another_epoch_without_deriving_again(derivations: list[dict[str, Any]]) -> None:
+    opened = master_key.open_file(_FILE, _PASSPHRASE)
+    renewed = opened.of_epoch(7)
+    assert len(derivations) == 1
+    assert (opened.epoch, read_label(renewed).epoch) == (1, 7)
+    assert _recovery(unwrap(renewed, _PASSPHRASE)) == _recovery(_SECRET)
+    assert json.loads(renewed)["ciphertext"] != json.loads(_FILE)["ciphertext"]  # another nonce
+    opened.wipe()
+    assert repr(opened) == "OpenedFile()"
+    with pytest.raises(WrongPassphrase):
+        unwrap(opened.of_epoch(8), _PASSPHRASE)  # nothing is left to write another one with
 
 
 def test_a_file_nobody_could_open_is_not_written(derivations: list[dict[str, Any]]) -> None:
