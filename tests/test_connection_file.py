@@ -16,7 +16,7 @@ from certificates import self_signed
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 CERTIFICATE = self_signed().pem
 API_KEY = "canary-of-the-api-key"
@@ -275,14 +275,59 @@ def test_what_is_no_json_object_is_refused(data: bytes) -> None:
         parse(data)
 
 
-@settings(deadline=None)
-@given(
-    st.binary(max_size=300)
-    | st.dictionaries(st.sampled_from(sorted(GOOD)), st.none() | st.integers() | st.text() | st.lists(st.text()))
+#: What stands for a member: anything that JSON has, and what the interface puts there, only not quite.
+_VALUES = [
+    *(None, True, False, 0, 1, -1, 2**70, 1.5, "", " ", "\x00", "\ud800", "\u202e", "1.0", "1.1", "mkv", "mp4", "avi"),
+    *("x" * 64, "x" * 65, "x" * 513, "A" * 2048, "A" * 2049, "====", "AAAA", "Swift 1.0", {}, {"a": []}),
+    *(encode(RSA_2048), encode(RSA_1024), encode(NOT_RSA), encode(CERTIFICATE), encode(b"-----BEGIN CERTIFICATE-----")),
+    *([], [None], [""], [[]], [1], ["x"] * 10, ["x"] * 11, [encode(CERTIFICATE)] * 2, [encode(RSA_2048)]),
+    *(["http://127.0.0.1/a"], ["http://10.0.0.1/a"], ["https://10.0.0.1/a", "https://b/c"], ["https://u@10.0.0.1/"]),
+]
+_MEMBER = st.tuples(
+    st.sampled_from(sorted({**GOOD, **ENCRYPTING, "ContainerType": 1, "BlobAPI": 1, "Unknown": 1})),
+    st.sampled_from(_VALUES),
 )
-def test_whatever_comes_is_read_or_refused_in_our_words(thing: bytes | dict[str, object]) -> None:
+_MEMBERS = st.lists(_MEMBER, min_size=1, max_size=2).map(dict)
+#: A cut within a whole file, and what is put in its place.
+_EDITS = st.tuples(st.integers(0, 6000), st.integers(0, 40), st.binary(max_size=12))
+
+
+def _edited(edit: tuple[int, int, bytes]) -> bytes:
+    start, length, put = edit
+    whole = changed(**ENCRYPTING)
+    start %= len(whole)
+    return whole[:start] + put + whole[start + length :]
+
+
+_FILES = (
+    st.binary(max_size=100)
+    | _EDITS.map(_edited)
+    | st.builds(lambda encrypts, members: changed(**encrypts | members), st.sampled_from([{}, ENCRYPTING]), _MEMBERS)
+)
+_PRESENT = parse(changed(**ENCRYPTING))
+
+
+def _parsed(data: bytes) -> ConnectionFile | errors.ConnectionFileRefused:
+    try:
+        return parse(data)
+    except errors.ConnectionFileRefused as refusal:
+        return refusal
+
+
+@pytest.mark.feature("SET-6")
+@settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_FILES)
+def test_whatever_comes_is_read_under_every_rule_or_refused_in_our_words(data: bytes) -> None:
+    """10,000 files: what is accepted says the same when it is written again, and a later file turns nothing off."""
+    accepted = _parsed(data)
+    if isinstance(accepted, errors.ConnectionFileRefused):
+        assert API_KEY not in f"{accepted} {accepted.advice} {accepted.values}"
+        return
+    assert all(uri.startswith(("https://", "http://127.0.0.1")) for uri in accepted.authentication_uris)
+    assert parse(export(accepted)) == accepted
     with contextlib.suppress(errors.ConnectionFileRefused):
-        assert parse(thing if isinstance(thing, bytes) else changed(**thing)).authentication_uris
+        later = parse(data, previous=_PRESENT)
+        assert (later.want_encryption, later.container_type) == (True, "mkv")
 
 
 # --- a later file for the same destination ---------------------------------------------------------------------------
