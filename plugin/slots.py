@@ -36,6 +36,10 @@ SLOTS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "recording.facts": ("recording_id",),
         "destination": (),
         "verification": (),
+        "settings": (),
+        "settings.cards": (),
+        "support": (),
+        "support.cards": (),
     }
 )
 
@@ -79,9 +83,10 @@ class Slots:
         return ChoiceLoader([*([ours] if ours else []), theirs])
 
     def draw(self, slot: str, given: Mapping[str, str], can: Callable[[str], bool]) -> Markup:
-        """Draw what packages put into a slot, for somebody with these permissions."""
+        """Draw what packages put into a slot, for somebody with these permissions; ``given`` may hold more."""
+        promised = {name: str(given[name]) for name in SLOTS.get(slot, ()) if name in given}
         shown = [hook for hook in self._hooks if hook.name == slot and not hook.rests and can(hook.value.permission)]
-        return Markup("").join(_drawn(hook, given) for hook in shown)
+        return Markup("").join(_drawn(hook, promised) for hook in shown)
 
 
 def sound(html: str) -> Markup:
