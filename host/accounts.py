@@ -79,13 +79,13 @@ def create_first(passwords: Passwords, password: str) -> Account | None:
 def sign_in(passwords: Passwords, name: str, password: str, address: str) -> Account | Throttled | Wrong:
     """Check a name and a password."""
     name = name[:LONGEST_NAME]
-    attempt = throttle.begin(db.session(), name, address, now())
-    if isinstance(attempt, datetime):
-        return Throttled(attempt)
+    until = throttle.begin(db.session(), name, address, now())
+    if until is not None:
+        return Throttled(until)
     account = db.session.scalar(select(Account).where(Account.name == name))
     if not passwords.matches(password, account.password_hash if account else None) or account is None:
         return Wrong(account, throttle.refused_until(db.session(), name, address, now()) is not None)
-    throttle.forgive(db.session(), attempt)
+    throttle.forgive(db.session(), name, address, now())
     if passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.renew(password)
     db.session.commit()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from sqlalchemy.exc import IntegrityError
@@ -59,12 +58,13 @@ def begin() -> Response:
     problem = visitors.problem()
     if problem:
         return _form(problem, 400)
-    tried = throttle.begin(db.session(), _NO_NAME, request.remote_addr or "", now())
-    if isinstance(tried, datetime):
-        return _form(*said(Throttled(tried), ""))
+    address = request.remote_addr or ""
+    until = throttle.begin(db.session(), _NO_NAME, address, now())
+    if until is not None:
+        return _form(*said(Throttled(until), ""))
     if not _is_token(request.form.get("token", "")):
         return _form(_("This is not the setup token that the console showed last."), 401)
-    throttle.forgive(db.session(), tried)
+    throttle.forgive(db.session(), _NO_NAME, address, now())
     db.session.commit()
     return _with_password()
 

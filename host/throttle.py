@@ -68,7 +68,7 @@ def refused_until(session: Session, name: str, address: str, now: datetime, but:
     return max((moment for moment in until if moment is not None and moment > now), default=None)
 
 
-def begin(session: Session, name: str, address: str, now: datetime) -> Attempt | datetime:
+def begin(session: Session, name: str, address: str, now: datetime) -> datetime | None:
     """Write a try down as failed, or tell until when none is taken. Commits; forgets what is a month old."""
     until = refused_until(session, name, address, now)
     if until is not None:
@@ -82,14 +82,13 @@ def begin(session: Session, name: str, address: str, now: datetime) -> Attempt |
         return until
     session.execute(delete(Attempt).where(Attempt.at < now - MEMORY))
     session.commit()
-    return attempt
+    return None
 
 
-def forgive(session: Session, attempt: Attempt) -> None:
-    """Say that a try was right, which forgives the failures of this account from this address. The caller commits."""
-    same = (Attempt.name == attempt.name, Attempt.address == attempt.address, Attempt.id != attempt.id)
-    session.execute(delete(Attempt).where(*same))
-    attempt.succeeded = True
+def forgive(session: Session, name: str, address: str, now: datetime) -> None:
+    """Note that a try was right, which forgives the failures of this account from this address. The caller commits."""
+    session.execute(delete(Attempt).where(Attempt.name == name, Attempt.address == address))
+    session.add(Attempt(name=name, address=address, succeeded=True, at=now))
 
 
 def _limits(session: Session, preset: Preset, name: str, address: str) -> list[Limit]:
