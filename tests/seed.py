@@ -46,8 +46,8 @@ GB = 10**9
 
 
 @cache
-def _migrated() -> bytes:
-    """Make an empty database once: migrating takes longer than most tests."""
+def empty_database() -> bytes:
+    """Give the bytes of an empty database, made once: migrating takes longer than most tests."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
         database = Database.at(f"sqlite:///{path}")
@@ -60,7 +60,7 @@ def _migrated() -> bytes:
 def open_database(folder: Path) -> Iterator[Database]:
     """Open an empty database of this version in a folder."""
     path = folder / "bodyworn.db"
-    path.write_bytes(_migrated())
+    path.write_bytes(empty_database())
     database = Database.at(f"sqlite:///{path}")
     yield database
     database.close()

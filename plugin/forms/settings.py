@@ -30,7 +30,7 @@ class DateAndTimeForm(Form):
     """Time zone of the system, and who sets the clock of this machine."""
 
     time_zone = StringField(filters=[_stripped], validators=[DataRequired(marked("Choose a time zone."))])
-    source = SelectField(choices=[(one.value, one.value) for one in TimeSource], default=TimeSource.MACHINE.value)
+    source = SelectField(choices=[one.value for one in TimeSource], default=TimeSource.MACHINE.value)
     ntp_server = StringField(filters=[_stripped])
     #: Of the time zone that is chosen.
     date = StringField(filters=[_stripped])

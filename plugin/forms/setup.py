@@ -20,7 +20,7 @@ class PowerLineForm(Form):
     """50 or 60 Hz."""
 
     hertz = RadioField(
-        choices=list(FREQUENCIES),
+        choices=[str(hertz) for hertz in FREQUENCIES],
         coerce=int,
         validators=[DataRequired(marked("Choose one of the two."))],
     )
