@@ -24,7 +24,7 @@ from .slots import sound
 
 GROUP: Final = "bodyworn.sections"
 #: Every form that takes sections, and what the id that they are given names.
-FORMS: Final[Mapping[str, str]] = MappingProxyType({"camera": "the camera"})
+FORMS: Final[Mapping[str, str]] = MappingProxyType({"camera": "the camera", "dock": "the dock"})
 
 #: Under this name a form says which sections were drawn in it.
 _MARK = "section"

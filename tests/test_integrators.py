@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from bodyworn import sections, signals, slots
 from bodyworn.models import Event
+from bodyworn.services import history
 from bodyworn.slots import SLOTS, sound
 from hosting import ROOT, SAME_ORIGIN, signed_in, token_of
 from integrator_parts import EXAMPLE, EXAMPLE_MODULE, install, open_site
@@ -178,6 +179,39 @@ def test_markup_that_leaves_the_page_whole_is_let_through():
         "<dl><dt>a</dt><dd>&lt;</dd></dl><!-- x -->",
     ):
         assert sound(html) == html
+
+
+# forms
+
+NOTING = """
+from bodyworn.sections import Section
+from wtforms import BooleanField, Form, SelectField
+KEPT = {}
+class Noting(Form):
+    kind = SelectField("Kind", choices=["plain", "special"])
+    spare = BooleanField("Spare")
+SECTION = Section("Noted", Noting, lambda id: KEPT.get(id, {}), lambda id, entered, actor: KEPT.update({id: entered}))
+"""
+
+
+@pytest.mark.parametrize("form", sections.FORMS)
+def test_every_form_draws_and_saves_its_sections(tmp_path, packages, patch, form):
+    install(packages, patch, "noting", NOTING, {sections.GROUP: {form: "noting:SECTION"}})
+    site = open_site(tmp_path)
+    address = f"/bodyworn/{addresses(site.ids)[form]}"
+    page = site.browser.get(address).text
+    assert "<legend" in page
+    fields = dict(re.findall(r'<input[^>]* name="([^"]*)"[^>]* value="([^"]*)"', page))
+    filled = {**fields, "noting-kind": "special", "noting-spare": "y"}
+    assert site.browser.post(address, data=filled, headers=SAME_ORIGIN).status_code == 303
+    page = site.browser.get(address).text
+    assert '<option selected value="special">' in page
+    assert re.search(r'<input checked [^>]*name="noting-spare"', page)
+    (event,) = recorded(site, f"{form}.section-saved")
+    assert event.object_id == address.rpartition("/")[2]
+    assert event.action in history._ACTIONS
+    assert "<legend" not in signed_in(site.app, "viewer").get(address).text
+    site.database.close()
 
 
 # the example

@@ -95,15 +95,19 @@ def dock_fragment(dock_id: str) -> ResponseReturnValue:
 def save_dock(dock_id: str) -> ResponseReturnValue:
     """Name a dock and its bays."""
     form, names = DockForm(request.form), bay_names(request.form)
+    sections = current().sections.of("dock", dock_id, request.form)
     wrong = wrong_names(names)
-    if form.validate() and not wrong:
+    checked = form.validate(), sections.validate(), not wrong
+    if all(checked):
         try:
             with current().database.write() as session:
                 dock_changes.rename(session, dock_id, form.name.data or "", names, actor=pages.actor())
-            return pages.done(".dock", "dock-saved", dock_id=dock_id)
+            all_saved = sections.save(current().database, pages.actor())
+            return pages.done(".dock", "dock-saved" if all_saved else "sections-not-saved", dock_id=dock_id)
         except DockNameTaken:
             form.name.errors = [_TAKEN]
-    return pages.still("bodyworn/dock.html", _dock(dock_id), 422, form=form, names=names, wrong=wrong)
+    entered = {"form": form, "names": names, "wrong": wrong, "sections": sections}
+    return pages.still("bodyworn/dock.html", _dock(dock_id), 422, **entered)
 
 
 @needs("bodyworn.devices")
@@ -179,7 +183,8 @@ def _dock(dock_id: str) -> pages.Content:
     def content(session: Session, now: datetime) -> Mapping[str, Any]:
         found = dock_setup.dock(session, dock_id, now)
         names = {one.view.id: one.view.name for one in found.bays}
-        return {"setup": found, "form": DockForm(None, name=found.view.name), "names": names, "wrong": ()}
+        form, sections = DockForm(None, name=found.view.name), current().sections.of("dock", dock_id)
+        return {"setup": found, "form": form, "names": names, "wrong": (), "sections": sections}
 
     return content
 

@@ -65,6 +65,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "usb.refused": sentence("{name} was plugged in at {place} and refused: {kinds}"),
     "dock.added": sentence("Dock {name} was added"),
     "dock.learning": sentence("Learning of bays was begun or ended"),
+    "dock.section-saved": sentence("Fields of the package {package} were saved"),
     "dock.renamed": sentence("Renamed from {before} to {after}"),
     "dock.moved": sentence("Moved to position {position}"),
     "dock.forgotten": sentence("Dock {name} was forgotten with its bays"),
