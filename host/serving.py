@@ -43,10 +43,10 @@ def run(settings: Settings, chosen: AtStart, announce: Announce) -> None:
             loader.migrate()
             first_accounts.prepare(app, chosen, announce)
             loader.start()
+            first_accounts.invite(app, announce)
             announce(f"Harbour VMS is at {settings.base_url}/ (end it with Ctrl-C)")
             if tls is not None:
                 announce(f"Its certificate has the SHA-256 fingerprint {spelled(tls.now().fingerprint)}")
-            first_accounts.invite(app, announce)
             with _redirecting(settings, announce):
                 _serve(server)
         finally:
