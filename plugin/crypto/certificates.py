@@ -191,13 +191,20 @@ def _chain(leaf: x509.Certificate, certificates: Sequence[x509.Certificate]) -> 
     chain: list[x509.Certificate] = []
     below = leaf
     while left:
-        above = next((candidate for candidate in left if _is_signed_by(below, candidate)), None)
+        above = next(
+            (candidate for candidate in left if _may_sign(candidate) and _is_signed_by(below, candidate)), None
+        )
         if above is None:
             raise CertificateChainBroken(subject=_shown(left[0].subject))
         left.remove(above)
         chain.append(above)
         below = above
     return chain
+
+
+def _may_sign(signer: x509.Certificate) -> bool:
+    constraints = find_extension(signer, x509.BasicConstraints)
+    return constraints is not None and constraints.value.ca
 
 
 def _is_signed_by(certificate: x509.Certificate, signer: x509.Certificate) -> bool:
