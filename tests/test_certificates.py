@@ -293,6 +293,7 @@ def ending_of(data: bytes) -> str:
     return "taken"
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # of what is refused below it
 @settings(max_examples=10_000, deadline=None)
 @given(script=st.binary(max_size=13))
 @example(script=b"")

@@ -165,6 +165,8 @@ def loaded(data: bytes) -> list[x509.Certificate]:
 def _accept(certificates: Sequence[x509.Certificate], public_keys: Collection[bytes], now: datetime) -> Accepted:
     leaf = _leaf(certificates, public_keys)
     chain = _chain(leaf, certificates)
+    if leaf.serial_number <= 0:
+        raise CertificateUnreadable(reason="its serial number is not a positive one")
     _refuse_authority(leaf)
     for certificate in (leaf, *chain):
         _refuse_weak_key(certificate)
