@@ -92,10 +92,11 @@ def test_what_was_refused_or_failed_is_found(database: Database) -> None:
     assert read(database, outcome=Outcome.DONE) == ["c"]
 
 
-@pytest.mark.parametrize("text", ["192.0.2.7", "OLGA", "renamed", "c%_\\"])
+@pytest.mark.parametrize("text", ["192.0.2.7", "2001:DB8::7", "OLGA", "C%_\\"])
 def test_a_search_finds_names_addresses_and_what_happened_as_they_are_written(database: Database, text: str) -> None:
     write(database, {"object_id": "other", "action": "dock.added", "actor": "root", "address": "192.0.27"})
-    write(database, {"object_id": "c%_\\", "actor": "olga", "address": "192.0.2.7"})
+    address = "2001:db8::7" if ":" in text else "192.0.2.7"
+    write(database, {"object_id": "c%_\\", "actor": "olga", "address": address})
     assert read(database, text=text) == ["c%_\\"]
     assert read(database, text=text + "x") == []
 
@@ -248,6 +249,8 @@ def test_the_page_says_who_did_what_from_where(app: Any) -> None:
     assert "Older" in page
     assert "60 events" in page
     assert "<b>eve" not in shown(app, "?result=otherwise")
+    assert "61 events" in shown(app, "?q=Renamed from")
+    assert "No event matches" in shown(app, "?q=Forgotten by")
 
 
 @pytest.mark.parametrize(

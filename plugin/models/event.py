@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base
@@ -27,7 +27,13 @@ class Event(Base):
     """Something that changed, written in the transaction that changed it; never updated, never deleted."""
 
     __tablename__ = "bodyworn_event"
-    __table_args__ = (Index(None, "object_kind", "object_id"), Index(None, "at"))
+    # what is asked of the audit log: all of it, one thing, one person, what went wrong; each newest first
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "object_kind", "object_id", "at"),
+        Index(None, "actor", "at"),
+        Index(None, "result", "at", sqlite_where=text("result != 'done'"), postgresql_where=text("result != 'done'")),
+    )
 
     chain_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_chain.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -96,6 +96,7 @@ def _content(session: Session, now: datetime) -> Mapping[str, Any]:
         "args": args,
         "wanted": query,
         "log": log,
+        "most": audit_log.COUNTED_EVENTS,
         "days": _by_day(log, zone),
         "who": _people(session, args),
         "about": things.one(session, *query.about) if query.about else None,
@@ -128,6 +129,6 @@ def _wanted() -> tuple[AuditArgs, AuditQuery]:
 
 
 def _meant(text: str) -> tuple[str, ...]:
-    """Find the actions whose sentences, as this reader sees them, hold the text."""
+    """Find the actions whose names, or sentences as this reader sees them, hold the text."""
     say, sought = pages.PageTools().figures.word, text.casefold()
-    return tuple(action for action, told in history.sentences().items() if sought in say(told).casefold())
+    return tuple(one for one, told in history.sentences().items() if sought in f"{one}\n{say(told)}".casefold())

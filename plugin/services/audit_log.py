@@ -26,7 +26,7 @@ PAGE_EVENTS: Final = 50
 #: Longer logs are counted no further: nobody reads them, and counting takes longer than showing.
 COUNTED_EVENTS: Final = 10_000
 #: People who are offered to choose from; any other name can be searched for.
-_PEOPLE: Final = 50
+_PEOPLE: Final = 200
 #: Things that a search finds by their names, of each kind.
 _NAMED: Final = 200
 
@@ -86,7 +86,7 @@ class AuditQuery:
     topic: Topic = Topic.ALL
     outcome: Outcome = Outcome.ALL
     text: str = ""
-    #: Actions whose sentences hold the text, in the reader's language.
+    #: Actions whose names hold the text, or whose sentences do, in the reader's language.
     actions: tuple[str, ...] = ()
     #: Kind and identifier of the one thing it is about; a camera stands for its recordings as well.
     about: tuple[str, str] | None = None
@@ -262,12 +262,15 @@ def _about(kind: str, object_id: str) -> Condition:
 
 
 def _text(session: Session, wanted: AuditQuery) -> Condition:
-    pattern = like(wanted.text)
-    columns = (Event.actor, Event.address, Event.action, Event.object_id)
-    parts: list[Condition] = [column.ilike(pattern, escape="\\") for column in columns]
-    parts.append(Event.object_id.in_(_named(session, pattern)))
-    sought = wanted.text.casefold()
-    parts.append(Event.actor.in_([one for one, name in people(session).items() if sought in name.casefold()]))
+    """Look for names where they are few; only addresses and identifiers are looked at in each event."""
+    pattern, sought = like(wanted.text), wanted.text.casefold()
+    parts: list[Condition] = [
+        Event.address.like(like(wanted.text.lower()), escape="\\"),
+        _like(Event.object_id, pattern),
+        Event.object_id.in_(_named(session, pattern)),
+        Event.actor == wanted.text,
+        Event.actor.in_([one for one, name in people(session).items() if sought in f"{one}\n{name}".casefold()]),
+    ]
     if wanted.actions:
         parts.append(Event.action.in_(wanted.actions))
     return or_(*parts)

@@ -203,9 +203,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain_id", "sequence", name=op.f("pk_bodyworn_event")),
         sa.UniqueConstraint("hash", name=op.f("uq_bodyworn_event_hash")),
     )
+    op.create_index(op.f("ix_bodyworn_event_actor_at"), "bodyworn_event", ["actor", "at"], unique=False)
     op.create_index(op.f("ix_bodyworn_event_at"), "bodyworn_event", ["at"], unique=False)
     op.create_index(
-        op.f("ix_bodyworn_event_object_kind_object_id"), "bodyworn_event", ["object_kind", "object_id"], unique=False
+        op.f("ix_bodyworn_event_object_kind_object_id_at"),
+        "bodyworn_event",
+        ["object_kind", "object_id", "at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_bodyworn_event_result_at"),
+        "bodyworn_event",
+        ["result", "at"],
+        unique=False,
+        sqlite_where=sa.text("result != 'done'"),
+        postgresql_where=sa.text("result != 'done'"),
     )
     op.create_table(
         "bodyworn_received_container",
@@ -593,8 +605,15 @@ def downgrade() -> None:
     op.drop_table("bodyworn_audit")
     op.drop_index(op.f("ix_bodyworn_received_container_started_at"), table_name="bodyworn_received_container")
     op.drop_table("bodyworn_received_container")
-    op.drop_index(op.f("ix_bodyworn_event_object_kind_object_id"), table_name="bodyworn_event")
+    op.drop_index(
+        op.f("ix_bodyworn_event_result_at"),
+        table_name="bodyworn_event",
+        sqlite_where=sa.text("result != 'done'"),
+        postgresql_where=sa.text("result != 'done'"),
+    )
+    op.drop_index(op.f("ix_bodyworn_event_object_kind_object_id_at"), table_name="bodyworn_event")
     op.drop_index(op.f("ix_bodyworn_event_at"), table_name="bodyworn_event")
+    op.drop_index(op.f("ix_bodyworn_event_actor_at"), table_name="bodyworn_event")
     op.drop_table("bodyworn_event")
     op.drop_table("bodyworn_controller")
     op.drop_table("bodyworn_checkpoint")
