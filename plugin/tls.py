@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from .contract import Tls, TlsHost
 from .errors import CertificateInUse, CertificateNotServed
 from .runtime import Runtime
-from .services import certificates
+from .services import certificates, own_destination
 from .services.certificate_store import CertificateStore, Probation, Stored
+from .services.keyring import Keyring
 from .services.own_names import own_names
 
 _LOG = logging.getLogger(__name__)
@@ -90,6 +91,9 @@ def activate(runtime: Runtime, certificate_id: str, *, actor: str) -> None:
     former = waiting.former if waiting else before.stored.id if before.stored else ""
     with runtime.database.write() as session:
         certificates.activated(session, stored, actor=actor)
+        own_destination.trust_certificate(
+            session, Keyring(runtime.data_dir / "keys"), stored.certificate.read_bytes(), actor=actor
+        )
         with store(runtime).probation(Probation(stored.id, stored.name, former)):
             _activate(server, stored, CONFIRM_WITHIN_SECONDS)
 

@@ -15,7 +15,7 @@ import seed
 from bodyworn.destination.connection_file import export, parse
 from bodyworn.errors import AuthorizationFailed, DestinationUnreachable
 from bodyworn.models import Destination, ReceiverAccount
-from bodyworn.services import connecting, destinations
+from bodyworn.services import connecting, destinations, own_destination
 from bodyworn.services.connecting import Connected
 from bodyworn.services.keyring import Keyring
 from bodyworn_host.server import free_port
@@ -198,6 +198,42 @@ def test_a_server_that_cannot_be_reached_by_itself_says_so_and_leaves_no_way_in(
         assert not any(account.active for account in session.scalars(select(ReceiverAccount)))
 
 
+def test_a_destination_here_trusts_the_next_certificate_of_this_server_as_well(
+    site: SimpleNamespace, protected: FakeDestination
+) -> None:
+    """Uploads to this host go on while its certificate is changed, and when it falls back."""
+    following, another = self_signed(), self_signed()
+    with site.database.write() as session:
+        own_destination.trust_certificate(session, site.keyring, following.pem, actor="test")
+        assert not own_destination.is_here(session, site.keyring), "there is none at all"
+    connected(site, protected)
+    before = active(site)
+    with site.database.write() as session:
+        own_destination.trust_certificate(session, site.keyring, following.pem, actor="test")
+        assert not own_destination.is_here(session, site.keyring)
+    after = active(site)
+    assert before
+    assert after
+    assert after.sealed_file == before.sealed_file, "somebody else's destination is left alone"
+    with site.database.write() as session:
+        session.add(account_of(protected))
+    assert protected.certificate
+    with site.database.write() as session:
+        for pem in (following.pem, following.pem, another.pem + protected.certificate.pem):
+            own_destination.trust_certificate(session, site.keyring, pem, actor="test")
+        found = destinations.active(session)
+        assert found
+        anchors = destinations.connection(found, site.keyring).anchors_pem
+    assert anchors == (another.pem, following.pem, protected.certificate.pem)
+
+
+def account_of(fake: FakeDestination) -> ReceiverAccount:
+    """Make the account that this host would have if it were that destination."""
+    return ReceiverAccount(
+        id="0" * 32, user_name=fake.connection().user_name, key_sha256="0" * 64, created_at=datetime.now(UTC)
+    )
+
+
 # --- the proxy
 
 
@@ -292,8 +328,8 @@ def test_when_the_connection_fails_every_endpoint_is_listed_with_its_state(
         data = export(protected.connection(authentication_uris=(alive, dead)))
         assert upload(site.administrator, data).status_code == 303
         page = text_of(site.administrator.get(DESTINATION))
-        assert f"127.0.0.1:{protected.port} Reached" in page
-        assert f"127.0.0.1:{port} Not reached" in page
+        assert f"Reached 127.0.0.1:{protected.port}" in page
+        assert f"Not reached 127.0.0.1:{port}" in page
         assert "What firewalls have to let through" not in page, "it works"
         failure = DestinationUnreachable(
             addresses=f"127.0.0.1:{protected.port}, 127.0.0.1:{port}",
@@ -303,8 +339,8 @@ def test_when_the_connection_fails_every_endpoint_is_listed_with_its_state(
             destinations.fails(session, session.scalars(select(Destination)).one(), failure)
     page = text_of(site.viewer.get(DESTINATION))
     assert "What firewalls have to let through" in page
-    assert f"127.0.0.1:{protected.port} Not reached no answer in time" in page
-    assert f"127.0.0.1:{port} Not reached no connection is accepted there" in page
+    assert f"Not reached 127.0.0.1:{protected.port} no answer in time" in page
+    assert f"Not reached 127.0.0.1:{port} no connection is accepted there" in page
 
 
 @pytest.mark.feature("DST-4")

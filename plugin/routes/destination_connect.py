@@ -18,7 +18,7 @@ from ..access import needs
 from ..errors import BodywornError
 from ..forms.connecting import ProxyForm
 from ..runtime import current
-from ..services import connecting, destination_view, destinations, rehearsals
+from ..services import connecting, destination_view, destinations, own_destination, rehearsals
 from ..services.connecting import Refused
 from ..services.sentence import problem_of
 from . import connection_upload
@@ -96,6 +96,7 @@ def _connect_content(session: Session, now: datetime) -> Mapping[str, Any]:
         "destination": destination_view.destination(session, now),
         "connect": connection_upload.shown(session),
         "can_keep_here": connection_upload.can_keep_here(),
+        "is_here": own_destination.is_here(session, keyring()),
         "here_refused": None,
     }
 

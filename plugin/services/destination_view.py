@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..errors import (
+    AnotherDestination,
+    AuthorizationFailed,
+    BodywornError,
+    CertificateRefused,
+    ProxyNeedsTls,
+    ProxyNonsense,
+    ProxySignInRefused,
+    ProxyUnreachable,
+    StorageUrlRefused,
+    describe,
+)
 from ..models import Destination, DestinationState, ReceivedContainer, ReceiverAccount
 from . import parcels, uplink_limit
 from .destination_card import LARGEST_CLOCK_DIFFERENCE_SECONDS, label, needs_somebody
@@ -28,6 +41,19 @@ _CAPABILITIES = (
     ("track", sentence("Keeps location tracks")),
     ("system_id", sentence("Recognises this system")),
 )
+
+
+#: What people most likely have to do about a problem.
+_NEW_FILE = (AuthorizationFailed, CertificateRefused, AnotherDestination, StorageUrlRefused)
+_PROXY = (ProxyUnreachable, ProxySignInRefused, ProxyNonsense, ProxyNeedsTls)
+
+
+class Mend(StrEnum):
+    """Which of the page's actions comes first."""
+
+    TRY_AGAIN = "try-again"
+    NEW_FILE = "new-file"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,7 @@ class DestinationView:
     #: What it can do, and whether it does.
     capabilities: Sequence[tuple[Sentence, bool]]
     problem: Problem | None
+    mended_by: Mend
     #: The proxy before it, as ``host:port``.
     proxy: str | None
     #: Where it is reached, which firewalls have to let through.
@@ -125,6 +152,7 @@ def _view(session: Session, active: Destination, now: datetime) -> DestinationVi
         can_verify=active.can_verify,
         capabilities=[(name, bool(active.capabilities.get(key))) for key, name in _CAPABILITIES],
         problem=_problem(active),
+        mended_by=_mended_by(active.problem_id),
         proxy=active.proxy_address.removeprefix("http://") if active.proxy_address else None,
         endpoints=endpoints(active),
         rehearsal=steps_kept(active),
@@ -142,6 +170,13 @@ def _view(session: Session, active: Destination, now: datetime) -> DestinationVi
 def _problem(active: Destination) -> Problem | None:
     trouble = problem(active.problem_id, active.problem_values)
     return replace(trouble, passing=not needs_somebody(active)) if trouble else None
+
+
+def _mended_by(problem_id: str | None) -> Mend:
+    error = describe(problem_id) if problem_id else BodywornError
+    if issubclass(error, _NEW_FILE):
+        return Mend.NEW_FILE
+    return Mend.PROXY if issubclass(error, _PROXY) else Mend.TRY_AGAIN
 
 
 def _state(active: Destination) -> State:

@@ -6,6 +6,7 @@ The wire is ``destination``, sending is ``hw.uploader``.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -158,9 +159,16 @@ def set_proxy(session: Session, keyring: Keyring, destination: Destination, prox
     _wake(session, destination)
 
 
+def replace_file(session: Session, keyring: Keyring, destination: Destination, data: bytes) -> None:
+    """Let another file lead to the same destination, which needs no rehearsal; whoever waits tries again."""
+    destination.sealed_file = keyring.seal(_PURPOSE, data)
+    _wake(session, destination)
+
+
 def rehearsed(session: Session, destination: Destination, rehearsal: Rehearsal, *, actor: str) -> None:
     """Write down what came of a rehearsal with the destination in force, and what follows for its state."""
     problem, was_okay = rehearsal.problem, destination.state is DestinationState.OKAY
+    values: dict[str, Any] = dict(problem.values) if problem else {}
     events.record(
         session,
         "destination.rehearsed",
@@ -168,6 +176,7 @@ def rehearsed(session: Session, destination: Destination, rehearsal: Rehearsal, 
         destination.id,
         actor=actor,
         result=problem.id if problem else "done",
+        **values,
     )
     if problem is not None:
         destination.rehearsal, destination.rehearsed_at = rehearsals.records(rehearsal), datetime.now(UTC)
@@ -240,7 +249,8 @@ def fails(session: Session, destination: Destination, error: BodywornError) -> N
     state = DestinationState.WAITING if error.retry else DestinationState.STOPPED
     if destination.state is not state or destination.problem_id != error.id:
         destination.state, destination.state_since = state, datetime.now(UTC)
-        events.record(session, f"destination.{state}", "destination", destination.id, result=error.id)
+        values: dict[str, Any] = dict(error.values)
+        events.record(session, f"destination.{state}", "destination", destination.id, result=error.id, **values)
     problems.note(destination, error)
 
 

@@ -164,6 +164,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "destination.rehearsed": sentence("Rehearsed at somebody's wish"),
     "destination.proxy-set": sentence("Reached through the proxy {proxy} from now on"),
     "destination.proxy-removed": sentence("Reached without a proxy from now on"),
+    "destination.own-certificate": sentence("This server's next certificate is trusted as well"),
     "destination.recognised": sentence("It remembers this system from before"),
     "destination.pushed-again": sentence("Users and cameras are told to it again"),
     "destination.limited": sentence("Uploads were limited to {megabits} Mbit/s"),
