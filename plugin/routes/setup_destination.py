@@ -98,12 +98,13 @@ def _connected() -> ConnectedView | None:
         return ConnectedView(
             site_name=active.site_name,
             address=active.address,
-            here=_is_here(active),
+            here=is_here(active),
             clock_difference_seconds=difference,
             clock_differs=difference is not None and abs(difference) > LARGEST_CLOCK_DIFFERENCE_SECONDS,
         )
 
 
-def _is_here(active: Destination) -> bool:
+def is_here(active: Destination) -> bool:
+    """Tell whether a destination is this very server."""
     address = current().host.external_url(upload.RECEIVER_SIGN_IN) if upload.can_keep_here() else None
     return address is not None and destinations.stands_at(active, address)

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from .. import pages
 from ..errors import BodywornError
 from ..forms.setup import LANGUAGES
+from ..models import Destination
 from ..runtime import current
 from ..services import connecting, destinations, setup, systems
 from ..services.sentence import Sentence, named, sentence
 from ..services.setup import Step
 from . import setup_frame as frame
+from .setup_destination import is_here
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,11 +69,17 @@ def _facts(session: Session) -> list[Fact]:
     chosen = [
         (Step.NAME, named(f"{found.system_name} · {language}")),
         (Step.DATE_AND_TIME, named(found.time_zone.replace("_", " "))),
-        (Step.DESTINATION, named(destination.site_name) if destination else sentence("none")),
+        (Step.DESTINATION, _destination(destination)),
         (Step.POWER_LINE, named(f"{found.power_line_hertz} Hz")),
         (Step.MASTER_KEY, _key(draft is not None and draft.master_key_downloaded_at is not None, found.restored)),
     ]
     return [Fact(frame.TITLES[step], value, frame.address(step)) for step, value in chosen]
+
+
+def _destination(found: Destination | None) -> Sentence:
+    if found is None:
+        return sentence("none")
+    return sentence("this server") if is_here(found) else named(found.site_name)
 
 
 def _key(downloaded: bool, restored: bool) -> Sentence:
