@@ -25,6 +25,8 @@ from bodyworn.machine.network import Addresses  # noqa: E402
 
 BUS = """<busconfig><type>system</type><listen>unix:path={path}</listen><policy context="default">
 <allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"""
+#: In a folder that everybody may look into, and that is gone with the namespace.
+BUS_ADDRESS = Path("/run/bus")
 MANAGER = """[main]
 plugins=keyfile
 auth-polkit=root-only
@@ -53,8 +55,7 @@ def main(scratch: Path) -> None:
     permitted = scratch / "permitted"
     permitted.write_text("")
     start("dbus-daemon", f"--config-file={scratch / 'bus.conf'}", "--nofork")
-    wait(lambda: (scratch / "bus").exists())
-    os.chmod(scratch / "bus", 0o666)
+    wait(BUS_ADDRESS.exists)
     names = ("org.freedesktop.systemd1", "org.freedesktop.PolicyKit1")
     start(sys.executable, str(HERE / "services.py"), str(permitted), *names)
     told: dict[str, Any] = {"without": words(clock.read().obstacle)}
@@ -79,7 +80,7 @@ def refuse_to_set_a_real_clock() -> None:
 def prepare(scratch: Path) -> None:
     for folder in ("/run", "/etc/NetworkManager", "/var/lib/NetworkManager"):
         Path(folder).mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", folder], check=True)
     subprocess.run(["mount", "-t", "sysfs", "-o", "ro", "none", "/sys"], check=True)  # no udev: it is a container
     copy = scratch / "etc"
     profiles = Path("/etc/NetworkManager/system-connections")
@@ -89,8 +90,8 @@ def prepare(scratch: Path) -> None:
     (profiles / "wired.nmconnection").write_text(PROFILE)
     (profiles / "wired.nmconnection").chmod(0o600)
     Path("/etc/NetworkManager/NetworkManager.conf").write_text(MANAGER)
-    (scratch / "bus.conf").write_text(BUS.format(path=scratch / "bus"))
-    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={scratch / 'bus'}"
+    (scratch / "bus.conf").write_text(BUS.format(path=BUS_ADDRESS))
+    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={BUS_ADDRESS}"
     for command in ("link set lo up", "link add eth9 type veth peer name peer9", "link set peer9 up"):
         subprocess.run(["ip", *command.split()], check=True)
 
