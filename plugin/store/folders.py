@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..const import BLOCK_BYTES
 from ..errors import (
     BodywornError,
     NameRefused,
@@ -24,9 +23,6 @@ from ..errors import (
 )
 
 LONGEST_NAME_BYTES: Final = 255
-
-#: Bytes of a file that go to the device, or out of memory, together.
-WINDOW_BYTES: Final = 8 * 1024 * 1024
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -109,30 +105,6 @@ def files_in(parent: int) -> list[str]:
     """List the visible regular files in a folder by name; links to files are none."""
     with os.scandir(parent) as entries:
         return sorted(entry.name for entry in entries if is_name(entry.name) and entry.is_file(follow_symlinks=False))
-
-
-def device_blocks(descriptor: int, label: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Read a file, or a part of it, from the device itself and not from memory, and leave nothing of it in memory."""
-    with edge(label):
-        forget(descriptor, start, end - start if end else 0)
-        os.posix_fadvise(descriptor, start, 0, os.POSIX_FADV_SEQUENTIAL)
-    at, forgotten = start, start
-    while at != end and (block := _read(descriptor, label, at, end)):
-        yield block
-        at += len(block)
-        if at - forgotten >= WINDOW_BYTES:
-            forget(descriptor, forgotten, at - forgotten)
-            forgotten = at
-
-
-def forget(descriptor: int, start: int, size_bytes: int = WINDOW_BYTES) -> None:
-    """Tell the system that a window of a file is not needed in memory; a size of 0 reaches to the end."""
-    os.posix_fadvise(descriptor, start, size_bytes, os.POSIX_FADV_DONTNEED)
-
-
-def _read(descriptor: int, label: str, at: int, end: int | None) -> bytes:
-    with edge(label):
-        return os.pread(descriptor, BLOCK_BYTES if end is None else min(BLOCK_BYTES, end - at), at)
 
 
 def _make(name: str, parent: int) -> None:

@@ -19,7 +19,8 @@ from typing import Final, Protocol
 from uuid import uuid4
 
 from ..errors import RereadDiffers, StoreError
-from .folders import WINDOW_BYTES, closing, device_blocks, edge, forget, sync
+from .device import WINDOW_BYTES, device_blocks, forget
+from .folders import closing, edge, sync
 from .pipeline import Buffer, counted, fan_out
 from .rereading import Rereading
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 from queue import SimpleQueue
 from threading import Semaphore
 from typing import Final
+
+from ..const import BLOCK_BYTES
 
 Buffer = bytes | memoryview
 
@@ -36,8 +39,9 @@ def ahead(blocks: Iterable[Buffer], depth: int = 4) -> Generator[Buffer, None, N
 def fan_out(blocks: Iterable[Buffer], *consumers: Callable[[Buffer], object]) -> None:
     """Give every block to every consumer, in order, each consumer in a thread of its own.
 
-    The iterator runs in the calling thread. Blocks must not change after they have been handed over. Returns when all
-    consumers have had everything; the first error of the iterator or of a consumer ends it and is raised.
+    The iterator runs in the calling thread. Blocks must not change after they have been handed over, except as
+    :class:`Rooms` do. Returns when all consumers have had everything; the first error of the iterator or of a consumer
+    ends it and is raised.
     """
     pipes = [_Pipe(DEPTH) for _ in consumers]
     with ThreadPoolExecutor(len(consumers), "store") as pool:
@@ -60,6 +64,26 @@ def counted(blocks: Iterable[Buffer], progress: Callable[[int], object]) -> Iter
         yield block
         passed_bytes += len(block)
         progress(passed_bytes)
+
+
+class Rooms:
+    """Memory for the blocks of one :func:`fan_out`, aligned to pages, and used again and again.
+
+    New memory costs more than what is done with it: the system has to find and clear each page. When a block is asked
+    for, no consumer holds more than the ``DEPTH`` before it, so the one before those is free. For consumers that keep
+    nothing of a block.
+    """
+
+    def __init__(self) -> None:
+        self._rooms: list[memoryview] = []
+        self._taken = 0
+
+    def next(self) -> memoryview:
+        """Give the room for the next block, of ``BLOCK_BYTES``."""
+        if len(self._rooms) < DEPTH + 2:
+            self._rooms.append(memoryview(mmap(-1, BLOCK_BYTES)))
+        self._taken += 1
+        return self._rooms[(self._taken - 1) % (DEPTH + 2)]
 
 
 class _Pipe:

@@ -12,8 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
 from typing import Final
 
-from .folders import device_blocks, edge
-from .pipeline import Buffer, fan_out
+from .device import device_blocks
+from .folders import edge
+from .pipeline import Buffer, Rooms, fan_out
 
 #: As much is made durable and read again together; less is read when all has been written.
 STRETCH_BYTES: Final = 32 * 1024 * 1024
@@ -66,10 +67,10 @@ class Rereading:
     def _read(self) -> None:
         fan_out(self._blocks(), *self._consumers)
 
-    def _blocks(self) -> Iterator[bytes]:
-        read_bytes = 0
+    def _blocks(self) -> Iterator[Buffer]:
+        read_bytes, rooms = 0, Rooms()
         while (end := self._next_end(read_bytes)) > read_bytes:
-            yield from device_blocks(self._descriptor, self._label, read_bytes, end)
+            yield from device_blocks(self._descriptor, self._label, read_bytes, end, rooms=rooms)
             read_bytes = end
 
     def _next_end(self, read_bytes: int) -> int:
