@@ -8,8 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, Form, SelectField, StringField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms import BooleanField, Form, StringField
+from wtforms.validators import AnyOf, DataRequired, Length, ValidationError
 
 from ..machine import zones
 from ..machine.network import Addresses, Method
@@ -30,7 +30,7 @@ class DateAndTimeForm(Form):
     """Time zone of the system, and who sets the clock of this machine."""
 
     time_zone = StringField(filters=[_stripped], validators=[DataRequired(marked("Choose a time zone."))])
-    source = SelectField(choices=[one.value for one in TimeSource], default=TimeSource.MACHINE.value)
+    source = StringField(default=TimeSource.MACHINE.value, validators=[AnyOf([one.value for one in TimeSource])])
     ntp_server = StringField(filters=[_stripped])
     #: Of the time zone that is chosen.
     date = StringField(filters=[_stripped])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import FileField, Form, PasswordField, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired, Length
+from wtforms import FileField, Form, IntegerField, PasswordField, StringField
+from wtforms.validators import AnyOf, DataRequired, Length
 
 from ..services.power_line import FREQUENCIES
 from ..services.sentence import marked
@@ -19,11 +19,7 @@ def _stripped(text: str | None) -> str:
 class PowerLineForm(Form):
     """50 or 60 Hz."""
 
-    hertz = RadioField(
-        choices=[str(hertz) for hertz in FREQUENCIES],
-        coerce=int,
-        validators=[DataRequired(marked("Choose one of the two."))],
-    )
+    hertz = IntegerField(validators=[AnyOf(FREQUENCIES, message=marked("Choose one of the two."))])
 
 
 class NameForm(Form):
@@ -36,7 +32,7 @@ class NameForm(Form):
             Length(max=64, message=marked("Use at most 64 characters.")),
         ],
     )
-    language = SelectField(choices=list(LANGUAGES), validators=[DataRequired(marked("Choose a language."))])
+    language = StringField(validators=[AnyOf(tuple(LANGUAGES), message=marked("Choose a language."))])
 
 
 class RestoreForm(Form):

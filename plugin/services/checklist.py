@@ -71,7 +71,7 @@ def _tasks(session: Session, *, downloaded: bool) -> list[Task]:
             "bodyworn.devices",
         ),
         Task(
-            _any(session, CameraUser.active),
+            _any(session, CameraUser.active.is_(True)),
             sentence("Create camera users"),
             sentence("Whoever wears a camera is entered on the camera's page."),
             "devices",

@@ -12,9 +12,9 @@ from pathlib import Path
 
 FREQUENCIES = (50, 60)
 #: ISO 3166 codes of countries with 60 Hz, whole or nearly so; everywhere else it is 50 Hz.
-_SIXTY = frozenset(
-    "AG AI AS AW BM BR BS BZ CA CO CR CU DO EC FM GT GU GY HN HT KN KR KY LR MF MH MP MS MX NI PA PE PH PR PW SA SR SV SX "
-    "TC TT TW US VE VG VI".split()
+_SIXTY = (
+    "AG AI AS AW BM BR BS BZ CA CO CR CU DO EC FM GT GU GY HN HT KN KR KY LR MF MH MP MS MX NI PA PE PH PR PW SA SR "
+    "SV SX TC TT TW US VE VG VI"
 )
 #: Both are in use, so that nothing can be suggested.
 _BOTH = frozenset({"JP", "BQ"})
@@ -25,7 +25,7 @@ def suggested(time_zone: str) -> int | None:
     country = _countries().get(time_zone)
     if country is None or country in _BOTH:
         return None
-    return 60 if country in _SIXTY else 50
+    return 60 if country in _SIXTY.split() else 50
 
 
 @cache
