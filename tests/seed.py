@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from bodyworn.crypto.keys import SigningKey
+from bodyworn.crypto.master_key import KdfCost, MasterSecret
 from bodyworn.errors import AuthorizationFailed, DestinationRefusesConnection, StoreDamaged
 from bodyworn.migrations.run import upgrade
 from bodyworn.models import (
@@ -82,6 +83,14 @@ class Seeded:
     dock: str
 
 
+@cache
+def _master_key() -> bytes:
+    """Wrap a master key once for all systems."""
+    cost = KdfCost(memory_kib=64 * 1024, iterations=1, lanes=1)
+    created = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    return MasterSecret.generate().wrap("nobody reads it", system_id=new_id(), created=created, cost=cost)
+
+
 def found_system(session: Session, now: datetime, *, demonstration: bool = False) -> Controller:
     """Make a system with one controller, all well."""
     system = System(
@@ -89,6 +98,7 @@ def found_system(session: Session, now: datetime, *, demonstration: bool = False
         recovery_public_key=b"r" * 32,
         recovery_encryption_key=b"e" * 32,
         system_certificate=b"certificate",
+        master_key_file=_master_key(),
         time_zone="Europe/Vienna",
         demonstration=demonstration,
         created_at=now,

@@ -119,6 +119,9 @@ def addresses(ids):
         f"/bodyworn/recordings/{ids.refused}",
         "/bodyworn/destination",
         "/bodyworn/verification",
+        "/bodyworn/support",
+        "/bodyworn/support/master-key",
+        "/bodyworn/support/master-key/passphrase",
     )
 
 

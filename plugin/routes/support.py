@@ -16,7 +16,7 @@ from ..errors import MasterKeyChanged, PassphraseTooWeak, WrongPassphrase
 from ..forms.support import ChangePassphraseForm, PassphraseForm
 from ..runtime import current
 from ..services import master_keys, passphrases
-from ..services.sentence import marked, problem_of
+from ..services.sentence import problem_of
 
 _SUPPORT = "bodyworn/support.html"
 _MASTER_KEY = "bodyworn/master_key.html"
@@ -57,7 +57,8 @@ def download_master_key() -> ResponseReturnValue:
     try:
         handed = master_keys.download(current().database, form.passphrase.data or "", actor=pages.actor())
     except WrongPassphrase as error:
-        return pages.still(_MASTER_KEY, _content, 422, form=form, refused=problem_of(error))
+        form.passphrase.errors = [error.sentence]
+        return pages.still(_MASTER_KEY, _content, 422, form=form)
     return as_file(handed)
 
 
@@ -79,9 +80,9 @@ def change_passphrase() -> ResponseReturnValue:
         )
     except PassphraseTooWeak as error:
         form.wanted.errors = [error.sentence]
-        return _not_changed(form)
-    except WrongPassphrase:
-        form.passphrase.errors = [marked("This is not the passphrase of the master key.")]
+        return _not_changed(form, judgement=_judgement(form.wanted.data or ""))
+    except WrongPassphrase as error:
+        form.passphrase.errors = [error.sentence]
         return _not_changed(form)
     except MasterKeyChanged as error:
         return _not_changed(form, refused=problem_of(error))
@@ -105,8 +106,8 @@ def _judgement(wanted: str) -> passphrases.Judgement | None:
 
 
 def _not_changed(form: ChangePassphraseForm, **context: Any) -> ResponseReturnValue:
-    judgement = _judgement(form.wanted.data or "")
-    return pages.still(_CHANGE, _content, 422, form=form, judgement=judgement, **context)
+    """Show the form again; passphrases are never sent back, so the fields are empty."""
+    return pages.still(_CHANGE, _content, 422, form=form, **context)
 
 
 def _overview(session: Session, now: datetime) -> Mapping[str, Any]:

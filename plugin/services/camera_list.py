@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from ..errors import CameraLocked
 from ..models import Bay, Belonging, Camera, CameraUser, Dock, Trust
 from .cameras import get
 from .devices import State, bay_state, storage_percent, user_label
@@ -143,7 +144,7 @@ def camera(session: Session, camera_id: str) -> CameraDetail:
         first_seen_at=found.first_seen_at,
         lease_until=found.lease_until,
         settings_waiting=found.belonging is Belonging.ADDED and (found.applied_settings or 0) < found.wanted_settings,
-        problem=problem(found.problem_id, found.problem_values),
+        problem=_problem(found),
         bay_problem=_bay_problem(session, found),
         camera_user_id=found.camera_user_id,
         history=history(session, "camera", [found.id], newest_first=True),
@@ -154,6 +155,12 @@ def user_choices(session: Session) -> list[UserChoice]:
     """List the users to whom a camera can be assigned."""
     users = session.scalars(select(CameraUser).where(CameraUser.active).order_by(CameraUser.name, CameraUser.id))
     return [UserChoice(user.id, user_label(user)) for user in users]
+
+
+def _problem(found: Camera) -> Problem | None:
+    if found.problem_id is None and found.locked_at is not None:
+        return problem(CameraLocked.id, {"serial": found.serial})
+    return problem(found.problem_id, found.problem_values)
 
 
 def _bay_problem(session: Session, found: Camera) -> Problem | None:
