@@ -20,6 +20,7 @@ from . import addresses
 
 _LOCAL = "%Y-%m-%d %H:%M:%S"
 _MOST_NAME_SERVERS = 3
+_NO_CHOICE = marked("Not a valid choice.")
 
 
 def _stripped(text: str | None) -> str:
@@ -30,7 +31,9 @@ class DateAndTimeForm(Form):
     """Time zone of the system, and who sets the clock of this machine."""
 
     time_zone = StringField(filters=[_stripped], validators=[DataRequired(marked("Choose a time zone."))])
-    source = StringField(default=TimeSource.MACHINE.value, validators=[AnyOf([one.value for one in TimeSource])])
+    source = StringField(
+        default=TimeSource.MACHINE.value, validators=[AnyOf([one.value for one in TimeSource], message=_NO_CHOICE)]
+    )
     ntp_server = StringField(filters=[_stripped])
     #: Of the time zone that is chosen.
     date = StringField(filters=[_stripped])
