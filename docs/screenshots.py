@@ -74,7 +74,7 @@ def sign_in(browser: Browser, scheme: str, size: tuple[int, int], password: str)
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page.goto(f"{BASE}/")
-    page.fill("input[name=name]", "admin")
+    page.fill("input[name=name]", "root")
     page.fill("input[name=password]", password)
     page.click("main button")
     page.wait_for_url(lambda address: "sign" not in address)
