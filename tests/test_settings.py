@@ -176,7 +176,7 @@ def test_the_destination_can_be_the_time_server(site, monkeypatch):
         ({"source": "server", "ntp_server": ""}, "ntp_server", "Enter the name or the address"),
         ({"source": "server", "ntp_server": "no server!"}, "ntp_server", "no name and no address"),
         ({"source": "server", "ntp_server": "192.0.2.300"}, "ntp_server", "no name and no address"),
-        ({"source": "nonsense"}, "source", "Not a valid choice"),
+        ({"source": "nonsense"}, "source", "Not a valid choice."),
         ({"time_zone": "../../etc/passwd"}, "time_zone", "Choose a time zone"),
     ],
 )
