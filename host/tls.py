@@ -230,7 +230,7 @@ def load(files: Files) -> Served:
     except ssl.SSLError as error:
         raise CertificateUnusable(error.reason or "the certificate does not work with its key") from error
     except OSError as error:
-        raise CertificateUnusable(f"{error.filename} cannot be read ({error.strerror})") from error
+        raise CertificateUnusable(f"{error.filename or files.private_key} cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise CertificateUnusable(f"{files.certificate} is not a PEM certificate") from error
     return Served(files, context, hashlib.sha256(shown).hexdigest(), leaf.issuer != leaf.subject)
