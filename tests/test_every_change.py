@@ -18,7 +18,7 @@ from bodyworn.crypto import master_key
 from bodyworn.destination.connection_file import export
 from bodyworn.machine import network
 from bodyworn.models import Belonging, Camera, Controller, DestinationState, Dock, DockKind, Event, RecordingState
-from bodyworn.services import destinations, docks
+from bodyworn.services import destinations, docks, history, things
 from fake_destination import FakeDestination
 from flask import Flask, url_for
 from flask.testing import FlaskClient
@@ -210,3 +210,9 @@ def test_every_change_left_an_event_of_who_made_it_from_where(walk: Walk) -> Non
 def own(event: Event) -> bool:
     by_whom = (event.actor, event.address, event.result) == ("administrator", "192.0.2.7", "done")
     return by_whom and bool(event.action and event.object_kind)
+
+
+def test_every_event_of_the_walk_is_told_in_words(walk: Walk) -> None:
+    left = [event for events in walk.walked.values() for event in events]
+    assert {event.action for event in left} - history.sentences().keys() == set()
+    assert {event.object_kind for event in left if things.word(event.object_kind).one == "{name}"} == set()

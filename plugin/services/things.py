@@ -55,10 +55,12 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "dock": sentence("Dock"),
     "evidence": sentence("Verification"),
     "host": sentence("This host"),
+    "machine": sentence("This machine"),
     "receiver_account": sentence("Connection file"),
     "received_container": sentence("Received"),
     "received_object": sentence("Received file"),
     "recording": sentence("Recording"),
+    "setup": sentence("Setup"),
     "system": sentence("System"),
     "usb": sentence("USB device"),
     "user": sentence("Camera user"),
@@ -68,6 +70,7 @@ _PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "certificate": ("certificates", "bodyworn.system"),
     "destination": ("destination", "bodyworn.view"),
     "evidence": ("verification", "bodyworn.recordings"),
+    "machine": ("network", "bodyworn.view"),
     "receiver_account": ("destination", "bodyworn.view"),
 }
 
@@ -118,7 +121,7 @@ def _known(session: Session, kind: str, ids: set[str]) -> Iterable[Thing]:
             return [_named(kind, one.id, one.user_name) for one in _rows(session, ReceiverAccount, ids)]
         case "received_container":
             return [_named(kind, one.id, one.name) for one in _rows(session, ReceivedContainer, ids)]
-        case "evidence" | "host":
+        case "evidence" | "host" | "setup":
             return [_listed(kind, one, None) for one in ids]
         case _:
             return ()
