@@ -118,6 +118,8 @@ def addresses(ids):
         f"/bodyworn/recordings/{ids.delivered}",
         f"/bodyworn/recordings/{ids.refused}",
         "/bodyworn/destination",
+        "/bodyworn/destination/connect",
+        "/bodyworn/destination/proxy",
         "/bodyworn/verification",
         "/bodyworn/support",
         "/bodyworn/support/master-key",

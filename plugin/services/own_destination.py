@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..destination.connection_file import ConnectionFile, export
+from ..errors import SealBroken
 from ..models import Destination, ReceiverAccount
 from . import destinations, events
 from .keyring import Keyring
@@ -23,8 +24,14 @@ _MOST_CERTIFICATES: Final = 3
 
 
 def is_here(session: Session, keyring: Keyring) -> bool:
-    """Tell whether recordings are kept on this very host: the destination in force signs in with an account of it."""
-    return _found(session, keyring) is not None
+    """Tell whether recordings are kept on this very host: the destination in force signs in with an account of it.
+
+    False as well where its file was sealed by another machine: it has to be connected again.
+    """
+    try:
+        return _found(session, keyring) is not None
+    except SealBroken:
+        return False
 
 
 def trust_certificate(session: Session, keyring: Keyring, chain_pem: bytes, *, actor: str) -> None:
