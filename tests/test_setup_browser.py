@@ -25,6 +25,7 @@ from test_browser import ARGUMENTS, CHROMIUM
 PASSWORD = "moss-lantern-quiet-harbour"
 PASSPHRASE = "grey harbour lantern seven moths"
 TOKEN = re.compile(r"\b(?:[a-z0-9]{6}-){3}[a-z0-9]{6}\b")
+PICTURES = Path(os.environ["BODYWORN_PICTURES"]) if "BODYWORN_PICTURES" in os.environ else None
 LOOKS = (("desktop-light", 1440, 900, "light"), ("phone-dark", 390, 844, "dark"))
 
 pytestmark = [
@@ -82,12 +83,15 @@ def chromium():
 class Person:
     """Somebody in front of a browser, who looks at every page before doing anything on it."""
 
-    def __init__(self, chromium, site, pictures=None):
+    def __init__(self, chromium, site, pictures=None, seen=()):
         self.page = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900}).new_page()
-        self.origin, self.pictures = site.origin, pictures
+        self.origin, self.pictures, self.seen = site.origin, pictures, set(seen)
 
     def look(self, name):
-        """See the page at a desk and on a phone; axe finds nothing, and nothing is wider than the window."""
+        """See a page, the first time, at a desk and on a phone; axe finds nothing, nothing is wider than the window."""
+        if name in self.seen:
+            return
+        self.seen.add(name)
         axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
         for look, width, height, scheme in reversed(LOOKS):
             self.page.set_viewport_size({"width": width, "height": height})
@@ -172,9 +176,8 @@ def controller_reports(page):
 def created(chromium, tmp_path_factory):
     """Go through First visit and wizard on an empty folder, and keep the master key."""
     folder = tmp_path_factory.mktemp("created")
-    pictures = Path(os.environ["BODYWORN_PICTURES"]) if "BODYWORN_PICTURES" in os.environ else None
     with serving(folder / "data") as site:
-        person = Person(chromium, site, pictures)
+        person = Person(chromium, site, PICTURES)
         person.first_visit(site.token)
         person.look("0-start")
         person.follow("Extend an existing system")
@@ -200,7 +203,9 @@ def created(chromium, tmp_path_factory):
         controller_reports(person.page)
         person.look("9-status")
         person.page.context.close()
-        return SimpleNamespace(key=folder / "key.bwmk", came_back_to=came_back_to, system=system_of(site))
+        return SimpleNamespace(
+            key=folder / "key.bwmk", came_back_to=came_back_to, system=system_of(site), seen=person.seen
+        )
 
 
 @pytest.mark.feature("SET-1")
@@ -221,12 +226,10 @@ def test_leaving_and_coming_back_continues_at_the_same_step(created):
 def test_a_second_machine_becomes_the_same_system_with_the_key_and_only_with_its_passphrase(
     chromium, created, tmp_path
 ):
-    pictures = Path(os.environ["BODYWORN_PICTURES"]) if "BODYWORN_PICTURES" in os.environ else None
     with serving(tmp_path / "data") as site:
-        person = Person(chromium, site)
+        person = Person(chromium, site, PICTURES, created.seen)
         person.first_visit(site.token)
         person.go_to_the_master_key()
-        person.pictures = pictures
         person.follow("Upload an existing master key")
         person.look("6-restore")
         upload(person, created.key, "not the passphrase of this")
@@ -240,7 +243,6 @@ def test_a_second_machine_becomes_the_same_system_with_the_key_and_only_with_its
         with person.page.expect_download():
             person.press("Download the master key")
         person.press("Continue")
-        person.pictures = None
         person.name_and_finish("North depot")
         person.page.context.close()
         system_id, epoch, *_ = system_of(site)
