@@ -43,7 +43,7 @@ def check() -> Response:
     found = _look_at(name, request.form.get("password", ""), "account.signed-in", "account.sign-in-refused")
     if isinstance(found, Account):
         return access.begin(found, redirect(access.local_path(target)))
-    return _form(target, *said(found, _("Name and password do not belong together.")), name=name)
+    return _form(target, *said(found, _("Name and password do not belong together."), 401), name=name)
 
 
 def sign_out() -> Response:
@@ -83,11 +83,11 @@ def ask_again(right: str, wrong: str) -> Found:
     return _look_at(account.name, request.form.get("password", ""), right, wrong)
 
 
-def said(found: Found, wrong: str) -> tuple[str, int]:
+def said(found: Found, wrong: str, status: int = 422) -> tuple[str, int]:
     """Give the sentence and the status of an answer that is no account."""
     if isinstance(found, Throttled):
         return _("Too many wrong passwords. Try again after %(time)s UTC.", time=f"{found.until:%H:%M}"), 429
-    return wrong, 401
+    return wrong, status
 
 
 def _look_at(name: str, password: str, right: str, wrong: str) -> Found:

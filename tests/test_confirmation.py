@@ -168,7 +168,7 @@ def test_a_wrong_password_proves_nothing_and_is_throttled(tmp_path):
     age_proof(app, minutes=11)
     form = {"next": "/accounts", "csrf_token": token_of(browser)}
     answers = [browser.post("/confirm", data=form | {"password": "guess"}).status_code for _ in range(6)]
-    assert answers == [401] * 5 + [429]
+    assert answers == [422] * 5 + [429]
     assert browser.post("/confirm", data=form | {"password": PASSWORD}).status_code == 429
     assert browser.get("/accounts", headers=PAGE).status_code == 303
 

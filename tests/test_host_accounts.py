@@ -69,11 +69,11 @@ def test_the_password_is_changed_with_the_old_one_and_all_other_sign_ins_end(app
 @pytest.mark.parametrize(
     ("form", "status", "said"),
     [
-        ({"password": "not the old one", "new": OTHER, "again": OTHER}, 401, "The old password is not right."),
+        ({"password": "not the old one", "new": OTHER, "again": OTHER}, 422, "The old password is not right."),
         ({"password": PASSWORD, "new": OTHER, "again": "x"}, 422, "The two passwords differ."),
         ({"password": PASSWORD, "new": "short", "again": "short"}, 422, "too short"),
         ({"password": PASSWORD, "new": "Password1", "again": "Password1"}, 422, "most common passwords"),
-        ({}, 401, "The old password is not right."),
+        ({}, 422, "The old password is not right."),
     ],
 )
 def test_a_change_that_is_refused_says_why_and_changes_nothing(app, form, status, said):
@@ -89,7 +89,7 @@ def test_the_old_password_cannot_be_guessed_at_an_open_screen(app):
     here = signed_in(app, "viewer")
     form = {"new": OTHER, "again": OTHER}
     answers = [send(here, "/account/password", password=f"guess {number}", **form).status_code for number in range(6)]
-    assert answers == [401] * 5 + [429]
+    assert answers == [422] * 5 + [429]
     assert send(here, "/account/password", password=PASSWORD, **form).status_code == 429
 
 
