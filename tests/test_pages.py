@@ -93,7 +93,7 @@ def test_the_dock_says_what_a_camera_user_looks_for(site):
 def test_tabs_show_only_what_exists_and_may_be_seen(site):
     page = site.administrator.get("/bodyworn/").text
     tabs = re.search(r'<nav class="bw-tabs".*?</nav>', page, re.DOTALL).group()
-    names = ["System status", "Devices", "Recordings", "Content destination", "Verification"]
+    names = ["System status", "Devices", "Recordings", "Content destination", "Settings", "Support"]
     assert re.findall(r">([^<>]+)</a>", tabs) == names
     assert 'aria-current="page">System status' in tabs
 
@@ -201,6 +201,8 @@ def test_names_from_cameras_are_shown_as_text(fresh):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_an_empty_system_teaches(fresh, path):
+    with fresh.database.write() as session:
+        seed.found_system(session, datetime.now(UTC))
     answer = fresh.administrator.get(path)
     assert answer.status_code == 200
     assert "2 things need you" in text_of(answer)
