@@ -52,7 +52,7 @@ class DateAndTimeForm(Form):
 
     def wanted(self, destination_host: str | None) -> WantedClock:
         """Give what was chosen, after it was validated."""
-        source = TimeSource(self.source.data)
+        source = TimeSource(str(self.source.data))
         if source is TimeSource.DESTINATION and destination_host is None:
             source = TimeSource.MACHINE
         servers = {TimeSource.SERVER: self.ntp_server.data or None, TimeSource.DESTINATION: destination_host}

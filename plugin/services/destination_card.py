@@ -88,7 +88,7 @@ def _clock(active: Destination) -> Iterable[Message]:
             ),
             sentence("Set both clocks from the same time server."),
             sentence("What to do"),
-            "destination",
+            "date_and_time",
         )
 
 
