@@ -285,6 +285,8 @@ def test_a_form_of_another_site_is_refused(site, path):
 def test_received_recordings_are_a_tab_when_there_are_some(fresh):
     from bodyworn.models import ReceivedContainer, ReceiverAccount
 
+    with fresh.database.write() as session:
+        seed.found_system(session, SOME_TIME)
     assert "Received recordings" not in text_of(fresh.administrator.get("/bodyworn/"))
     with fresh.database.write() as session:
         account = ReceiverAccount(user_name="one", key_sha256="0" * 64, created_at=SOME_TIME)

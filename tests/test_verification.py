@@ -60,7 +60,7 @@ def test_before_there_is_a_system_there_is_nothing_to_export(tmp_path):
     assert "Export the events" not in said(operator)
     answer = operator.get(f"{PAGE}/events.jsonl")
     assert answer.status_code >= 400
-    assert "There is no body worn system here yet." in answer.text
+    assert "being set up by an administrator" in answer.text
     assert ask(operator).status_code >= 400
     app.extensions["bodyworn"].database.close()
 
