@@ -154,6 +154,10 @@ def _certificates(data: bytes) -> list[x509.Certificate]:
 
 
 def loaded(data: bytes) -> list[x509.Certificate]:
+    """Read the certificates of a file, without judging them.
+
+    :raises CertificateUnreadable: when it is neither PEM nor DER, or damaged.
+    """
     try:
         if b"-----BEGIN " in data:
             return x509.load_pem_x509_certificates(data)
@@ -258,6 +262,7 @@ def _refuse_other_purpose(leaf: x509.Certificate) -> None:
 
 
 def spki(key: object) -> bytes:
+    """Give the DER bytes of a public key."""
     data: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
     return data
 
@@ -271,6 +276,7 @@ def _public_bytes(certificate: x509.Certificate) -> bytes:
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Kind]) -> x509.Extension[Kind] | None:
+    """Find an extension, or None."""
     try:
         return certificate.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:

@@ -248,6 +248,7 @@ def _name_of(folder: Path) -> str:
 
 
 def bytes_of(path: Path) -> bytes:
+    """Read a file of the store; no more of it than one can be long."""
     with _translated(), path.open("rb") as file:
         return file.read(_LARGEST_BYTES)
 
