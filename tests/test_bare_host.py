@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import seed
 from alembic import command
 from alembic.config import Config
 from flask import Flask, redirect, request, url_for
@@ -116,6 +118,8 @@ def browser_of(bare: SimpleNamespace, person: int):
 
 @pytest.mark.feature("HST-2")
 def test_pages_are_drawn_in_the_apps_layout(bare):
+    with bare.app.extensions["bodyworn"].database.write() as session:
+        seed.found_system(session, datetime.now(UTC))
     page = browser_of(bare, 1).get("/bodyworn/")
     assert page.status_code == 200
     assert "<b>Bare app</b>" in page.text
