@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-import seed
+from bodyworn.services.keyring import Keyring
 from hosting import ROLES, SAME_ORIGIN, host_app, signed_in, token_of
+from rig_parts import found_system
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
@@ -170,7 +171,9 @@ OPEN_OPTIONS = re.compile(r"static|host\..*")
 def app(tmp_path_factory):
     """A host whose system is set up; before, every page leads to the wizard (test_setup.py)."""
     built = host_app(tmp_path_factory.mktemp("access"))
-    seed.seed(built.extensions["bodyworn"].database)
+    runtime = built.extensions["bodyworn"]
+    with runtime.database.write() as session:
+        found_system(session, Keyring(runtime.data_dir / "keys"))
     return built
 
 
