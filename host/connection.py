@@ -43,7 +43,7 @@ class Connection(HTTPConnection):
     def close(self) -> None:
         """Close it; a socket that fails at that is closed all the same, and must not end the server."""
         try:
-            super().close()  # type: ignore[no-untyped-call]
+            super().close()
         except OSError as error:
             _LOG.debug("Closing the connection of %s: %s", self.remote_addr, error)
 
