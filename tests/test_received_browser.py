@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import seed
 from bodyworn.destination.client import Client
 from bodyworn.destination.connection_file import parse
 from bodyworn.services import connection_files, received_recordings
@@ -52,6 +54,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     pytest.importorskip("av", reason="PyAV is not installed")
     port = free_port("127.0.0.1")
     app = host_app(tmp_path_factory.mktemp("site"), port=port)
+    with app.extensions["bodyworn"].database.write() as session:
+        seed.found_system(session, datetime.now(UTC))
     server = Server(app, Settings(Path(), port=port))
     server.start()
     origin = f"http://127.0.0.1:{port}"
