@@ -23,7 +23,7 @@ def add(blueprint: Blueprint) -> None:
     route = blueprint.add_url_rule
     route("/accounts", "accounts", show_all)
     route("/accounts", "add_account", add_account, methods=["POST"])
-    route("/accounts/lockout", "choose_lockout", choose_lockout, methods=["POST"])
+    route("/lockout", "choose_lockout", choose_lockout, methods=["POST"])
     route("/accounts/<account_id>", "one_account", show_one)
     route("/accounts/<account_id>/role", "change_role", change_role, methods=["POST"])
     route("/accounts/<account_id>/password", "set_password", set_password, methods=["POST"])

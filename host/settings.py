@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
@@ -52,13 +53,12 @@ class Settings:
     def base_url(self) -> str:
         """Give scheme and authority of every absolute address, without a slash at the end."""
         scheme = "https" if self.secure else "http"
-        return self.external_url.rstrip("/") or f"{scheme}://{self.authority}"
+        return self.external_url.rstrip("/") or f"{scheme}://{_authority(reachable(self.address), self.port)}"
 
     @property
     def authority(self) -> str:
-        """Give address and port as they stand in a URL."""
-        shown = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{shown}:{self.port}"
+        """Give the address and port that are listened on, as they stand in a URL."""
+        return _authority(self.address, self.port)
 
     @property
     def is_loopback(self) -> bool:
@@ -73,6 +73,27 @@ class Settings:
         There the port stands in the name instead, because cookies of one address are shared by all its ports.
         """
         return "__Host-harbour" if self.secure else f"harbour_{self.port}"
+
+
+def reachable(address: str) -> str:
+    """Give an address that other machines can use where ``address`` means all of this machine; else give it as it is.
+
+    It is the one from which the kernel would send to other networks; nothing is sent to find out.
+    """
+    if address not in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return address
+    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in address else (socket.AF_INET, "192.0.2.1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            found: str = probe.getsockname()[0]
+            return found
+    except OSError:
+        return socket.gethostname()
+
+
+def _authority(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def is_loopback(address: str) -> bool:

@@ -277,12 +277,12 @@ def test_the_strict_preset_pauses_for_three_hours_after_three_failures(app, boss
     fail(app, "viewer", "192.0.2.1", 3, ago=timedelta(hours=2, minutes=59))
     assert sign_in(app, "viewer", PASSWORD, "192.0.2.1") == 302
     fail(app, "viewer", "192.0.2.2", 3, ago=timedelta(hours=2, minutes=59))
-    assert send(boss, "/accounts/lockout", lockout="strict").headers["Location"] == "/accounts?done=lockout"
+    assert send(boss, "/lockout", lockout="strict").headers["Location"] == "/accounts?done=lockout"
     assert re.search(r'value="strict" checked', boss.get("/accounts").text)
     assert sign_in(app, "viewer", PASSWORD, "192.0.2.2") == 429
     fail(app, "viewer", "192.0.2.3", 3, ago=timedelta(hours=3, minutes=1))
     assert sign_in(app, "viewer", PASSWORD, "192.0.2.3") == 302
-    assert send(boss, "/accounts/lockout", lockout="lenient").status_code == 422
+    assert send(boss, "/lockout", lockout="lenient").status_code == 422
 
 
 def test_failures_further_apart_than_the_window_lock_nobody(app):
@@ -319,7 +319,7 @@ def test_what_accounts_do_stands_in_the_plugins_events(tmp_path):
     boss = signed_in(app, "administrator")
     send(boss, "/accounts", name="kim", role="viewer", new=OTHER, again=OTHER)
     send(boss, f"/accounts/{identifier(app, 'kim')}/role", role="operator")
-    send(boss, "/accounts/lockout", lockout="strict")
+    send(boss, "/lockout", lockout="strict")
     send(boss, f"/accounts/{identifier(app, 'kim')}/remove")
     send(boss, "/confirm", password="not it")
     for password in ("a wrong one", "another one"):
