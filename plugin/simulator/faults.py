@@ -21,3 +21,15 @@ class TurnFault(StrEnum):
     SILENT = "silent"  # takes the units and never gives them back
     UNDOCKED = "undocked"  # is pulled out in the middle of its turn
     IMPOSTOR = "impostor"  # signs with another camera's key
+
+
+class BodyFault(StrEnum):
+    """What is broken in a camera that is worn or docked, while it is in ``SimulatedCamera.body_faults``."""
+
+    OPERATION = "operation"  # software or anything else that keeps it from recording
+    STORAGE = "storage"  # its storage is faulty
+    SENSOR = "sensor"  # the sensor camera of the camera extension
+    SENSOR_PORT = "sensor-port"  # the camera's own half of that connection
+    DOCKING = "docking"  # a general error while docked
+    UPLOAD = "upload"  # content does not reach the controller
+    CHARGING = "charging"  # the battery does not charge
