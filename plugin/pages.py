@@ -66,7 +66,12 @@ _TABS = (
         marked("Devices"),
         "devices",
         "bodyworn.view",
-        frozenset({"devices", "camera", "docks", "dock", "ask_forget_dock", "ask_forget_bay"}),
+        frozenset(
+            {
+                *("devices", "camera", "locked_cameras", "ask_unlock"),
+                *("docks", "dock", "ask_forget_dock", "ask_forget_bay"),
+            }
+        ),
     ),
     Tab(marked("Recordings"), "recordings", "bodyworn.recordings", frozenset({"recordings", "recording"})),
     Tab(
@@ -103,6 +108,7 @@ _PAGE_OF = {
     "activate_certificate": "certificates",
     "delete_certificate": "certificates",
     "add_cameras": "devices",
+    "unlock_cameras": "ask_unlock",
     "download_master_key": "master_key",
     "change_passphrase": "ask_change_passphrase",
     "save_camera": "camera",
@@ -126,6 +132,10 @@ _NOTICES = {
     "setup-finished": marked("The system is set up. What is left to do stands below."),
     "cameras-added": marked(
         "Added. Each camera's lights stop flashing when it is ready, which may take a few minutes."
+    ),
+    "cameras-unlocking": marked("Unlocking. A camera leaves this list within seconds, as soon as it works again."),
+    "some-cameras-unlocking": marked(
+        "Unlocking those that are still docked. The others stay in this list; dock them and unlock them again."
     ),
     "camera-saved": marked("Saved. The camera takes it over when it is docked."),
     "sections-not-saved": marked(

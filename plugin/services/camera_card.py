@@ -56,8 +56,7 @@ def _locked(session: Session) -> Iterable[Message]:
             plural("{n} camera is locked", "{n} cameras are locked", n),
             sentence("The passphrase of the master key unlocks it."),
             sentence("Show them"),
-            "devices",
-            {"show": "locked", "_anchor": "cameras"},
+            "locked_cameras",
         )
 
 

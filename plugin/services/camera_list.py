@@ -74,6 +74,8 @@ class CameraDetail:
 
     row: CameraRow
     belongs: bool
+    #: True while it waits for the passphrase of the master key.
+    locked: bool
     #: True when it proves by a key who it is.
     attested: bool
     manufacturer: str
@@ -134,6 +136,7 @@ def camera(session: Session, camera_id: str) -> CameraDetail:
     return CameraDetail(
         row=_rows(session, [found])[0],
         belongs=found.belonging is Belonging.ADDED,
+        locked=found.locked_at is not None,
         attested=found.trust is Trust.ATTESTED,
         manufacturer=found.manufacturer,
         firmware=found.firmware,
