@@ -443,9 +443,10 @@ def test_a_camera_locks_when_its_lease_is_over(tmp_path: Path, dock: SimulatedDo
         token = host.order(OrderKind.UNLOCK, **times)
         assert host.one(OrderKind.UNLOCK, token).applied
         assert host.look().description.state is CameraState.READY
+        assert host.one(OrderKind.UNLOCK, token).applied  # the same order again changes nothing
         camera.undock()
         camera.dock(host.bay)
-        assert host.one(OrderKind.UNLOCK, token).applied  # the same order again changes nothing
+        assert host.one(OrderKind.UNLOCK, token).reason == "stale"  # it was for the docking before
         camera.undock()
 
 

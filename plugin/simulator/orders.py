@@ -29,7 +29,7 @@ from ..camera_volume.orders import (
 )
 from ..camera_volume.recording import DOCUMENT_NAME
 from .core import Core
-from .memory import HeldReceipt, Remembered, sync_folder
+from .memory import Docking, HeldReceipt, Remembered, sync_folder
 from .verification import OpenedOrder, Refused
 
 _MOST_REMEMBERED: Final = 10_000
@@ -48,7 +48,9 @@ class Turn:
 
 
 def is_repeat(core: Core, opened: OpenedOrder) -> bool:
-    """Tell whether an order was applied before; a stale one raises Refused."""
+    """Tell whether an order was applied before; a stale one raises Refused, as does an unlock for another docking."""
+    if opened.kind is OrderKind.UNLOCK:
+        _check_docking(core, _as(Unlock, opened).camera_nonce)
     last, order = core.memory.applied.get(opened.kind), opened.order
     if last is None or (order.epoch, order.sequence) > (last.epoch, last.sequence):
         return False
@@ -65,10 +67,7 @@ def remember(core: Core, opened: OpenedOrder) -> None:
 
 def grant(turn: Turn, opened: OpenedOrder) -> None:
     """Let the media unit be exported in this docking, if a controller of the camera's system proved itself."""
-    challenge = _as(Challenge, opened)
-    docking = turn.core.memory.docking
-    if docking is None or challenge.camera_nonce != docking.nonce:
-        raise Refused(Reason.STALE)
+    docking = _check_docking(turn.core, _as(Challenge, opened).camera_nonce)
     docking.granted = docking.granted or opened.controller_id is not None
 
 
@@ -144,8 +143,7 @@ def reset(turn: Turn, opened: OpenedOrder) -> None:
 def unlock(turn: Turn, opened: OpenedOrder) -> None:
     """Work again on the recovery key's word, in its epoch and by its clock."""
     memory, order = turn.core.memory, _as(Unlock, opened)
-    docking = memory.docking
-    if docking is None or order.camera_nonce != docking.nonce or order.epoch < memory.epoch:
+    if order.epoch < memory.epoch:
         raise Refused(Reason.STALE)
     turn.core.set_clock(order.time + turn.since_eject)
     memory.lease_expires, memory.epoch, memory.newer_epoch_seen = order.expires, order.epoch, False
@@ -193,6 +191,14 @@ def _delete(turn: Turn, recording_id: str) -> None:
     memory.recordings.pop(recording_id)
     memory.erased = [*memory.erased, recording_id][-_MOST_REMEMBERED:]
     turn.core.log(f"erased {recording_id}")
+
+
+def _check_docking(core: Core, nonce: str) -> Docking:
+    """Give the docking that is under way, if the order is for it."""
+    docking = core.memory.docking
+    if docking is None or nonce != docking.nonce:
+        raise Refused(Reason.STALE)
+    return docking
 
 
 def _as(kind: type[Kind], opened: OpenedOrder) -> Kind:
