@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bodyworn.errors import CameraNotGenuine, StorageLow
 from bodyworn.models import Bay, BayState, DockKind, Event
-from bodyworn.services import docks
+from bodyworn.services import docks, history
 from bodyworn.services.docks import BayProgress
 from rig_parts import ACTOR, Depot, event_actions
 from sqlalchemy import select
@@ -103,3 +103,8 @@ def test_an_empty_bay_remembers_nothing_but_its_event(depot: Depot) -> None:
     bay = bay_of(depot)
     assert (bay.state, bay.camera_id, bay.docked_at, bay.problem_id) == (BayState.EMPTY, None, None, None)
     assert event_actions(depot.database, camera_id).count("camera.undocked") == 1
+
+
+@pytest.mark.parametrize("state", BayState)
+def test_every_state_of_a_bay_has_words_in_the_log(state: BayState) -> None:
+    assert history.sentences()[f"bay.{state}"].one
