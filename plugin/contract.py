@@ -105,6 +105,13 @@ class AccountsHost(Host, Protocol):
         """Give the path of the page where a person changes their own password; administrators find all accounts."""
 
 
+class SupportingHost(Host, Protocol):
+    """A host for which ``supports("support")`` is true: it says whom people turn to when help did not help."""
+
+    def support_contact(self) -> str:
+        """Name whom to ask, and how: a few lines of plain text."""
+
+
 class Tls(Protocol):
     """The host's own TLS server; a plugin holds certificates and the host serves with one of them."""
 

@@ -29,6 +29,14 @@ _MONTHS = (
 )
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """Give a time zone; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 class Figures:
     """Turns values into words; made for one request."""
 

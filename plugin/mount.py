@@ -6,23 +6,21 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from flask import Blueprint, Response, has_request_context
+from flask import Blueprint, Response
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy.exc import SQLAlchemyError
 
-from . import access, routes, text, tls
+from . import access, health, routes, text, tls
 from .const import DOMAIN, VERSION
-from .contract import HealthItem, HealthState, Host, MenuItem, Permission, Plugin
-from .errors import BodywornError, Incompatible, NoSystem, NotReady, SetupFailed, StoreError
+from .contract import Host, MenuItem, Permission, Plugin
+from .errors import BodywornError, Incompatible, NotReady, SetupFailed, StoreError
 from .migrations.run import check_head, upgrade
 from .models.database import Database
 from .receiver import blueprint as receiver
 from .runtime import RECEIVED, Runtime
 from .sections import Sections
-from .services import clock_settings, host_events, integrations, received, systems
+from .services import clock_settings, host_events, integrations, received
 from .services.hooks import Faults
 from .slots import Slots
 from .supervise import Command, ControllerProcess
@@ -53,8 +51,6 @@ _MEMBERS = (
     "supports",
 )
 _STOP_SECONDS = 10.0
-#: A controller whose last sign of life is older than this is not running.
-_SILENT = timedelta(seconds=30)
 
 
 def mount(host: Host) -> Plugin:
@@ -85,7 +81,7 @@ def mount(host: Host) -> Plugin:
         start=life.start,
         stop=life.stop,
         unload=life.unload,
-        health=life.health,
+        health=partial(health.health, runtime),
         record=partial(host_events.record, runtime.database),
     )
 
@@ -200,57 +196,3 @@ class _Life:
             _LOG.exception("What earlier uploads left could not be cleared away")
         else:
             _LOG.info("%d unfinished uploads of an earlier run removed", left)
-
-    def health(self) -> Sequence[HealthItem]:
-        """Tell how database and controller are."""
-        say = text.translator(self._runtime.host.locale() if has_request_context() else "en").gettext
-        try:
-            return (
-                self._controller_health(say),
-                *self._confirmation_health(say),
-                *self._package_health(say),
-                *self._certificate_health(say),
-            )
-        except SQLAlchemyError:
-            _LOG.exception("The database does not answer")
-            return (HealthItem(say("Database"), HealthState.PROBLEM, say("The database cannot be read.")),)
-
-    def _confirmation_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
-        if self._runtime.host.supports("confirmation"):
-            return ()
-        sentence = say("This host cannot ask people again who they are before grave actions.")
-        return (HealthItem(say("Confirmation"), HealthState.ATTENTION, sentence),)
-
-    def _certificate_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
-        """Say it a month before browsers begin to warn."""
-        served = tls.serving(self._runtime)
-        if served is None or served.stored is None or not served.stored.ends_soon(datetime.now(UTC)):
-            return ()
-        sentence = say("The certificate {name} has expired, or will within a month.").format(name=served.stored.name)
-        return (HealthItem(say("Certificate"), HealthState.ATTENTION, sentence, endpoint=f"{DOMAIN}.certificates"),)
-
-    def _package_health(self, say: Callable[[str], str]) -> Sequence[HealthItem]:
-        with self._runtime.database.read() as session:
-            faults = integrations.standing(session, datetime.now(UTC))
-        sentence = say("Failed in {hook}: {reason}. Everything else goes on.")
-        return [
-            HealthItem(
-                say("Package {name}").format(name=fault.package),
-                HealthState.ATTENTION,
-                sentence.format(hook=fault.hook, reason=fault.reason),
-                fault.at,
-                f"{DOMAIN}.status",
-            )
-            for fault in faults
-        ]
-
-    def _controller_health(self, say: Callable[[str], str]) -> HealthItem:
-        part, status = say("Controller"), f"{DOMAIN}.status"
-        with self._runtime.database.read() as session:
-            try:
-                seen_at = systems.local_controller(session).heartbeat_at
-            except NoSystem:
-                return HealthItem(part, HealthState.ATTENTION, say("No system has been set up yet."), endpoint=status)
-        if seen_at is None or datetime.now(UTC) - seen_at > _SILENT:
-            return HealthItem(part, HealthState.PROBLEM, say("The controller does not answer."), seen_at, status)
-        return HealthItem(part, HealthState.OKAY, say("The controller is running."), seen_at, status)

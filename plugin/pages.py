@@ -20,9 +20,11 @@ from sqlalchemy.orm import Session
 
 from .const import VERSION
 from .errors import BodywornError
-from .figures import Figures
+from .figures import Figures, zone_named
 from .runtime import current
 from .services import destination_view, systems
+from .services.help import STATUS_TOPIC
+from .services.message import Message
 from .services.sentence import Problem, marked, problem_of
 from .services.status import Status, overdue, status
 from .text import translator
@@ -90,7 +92,9 @@ _TABS = (
         marked("Support"),
         "support",
         "bodyworn.view",
-        frozenset({"support", "master_key", "ask_change_passphrase", "audit_log", "verification"}),
+        frozenset(
+            {"support", "master_key", "ask_change_passphrase", "audit_log", "verification", "help", "help_topic"}
+        ),
     ),
 )
 _RECEIVED = Tab(
@@ -214,6 +218,10 @@ class PageTools:
         """Tell whether a tab is the page being shown."""
         return _page_endpoint() in tab.here
 
+    def help_row(self, message: Message) -> str:
+        """Give the path of the row in help that explains a message."""
+        return url_for(".help_topic", topic_id=STATUS_TOPIC, _anchor=message.advice.id)
+
     def notice(self) -> str | None:
         """Give what is to be said about the last action, not yet translated."""
         return _NOTICES.get(request.args.get("notice", ""))
@@ -308,10 +316,7 @@ def zone() -> ZoneInfo:
     """Give the system's time zone; UTC before there is a system."""
     with current().database.read() as session:
         system = systems.find(session)
-    try:
-        return ZoneInfo(system.time_zone if system else "UTC")
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    return zone_named(system.time_zone if system else "UTC")
 
 
 def _problem_page(error: BodywornError) -> ResponseReturnValue:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
 from ..runtime import current
-from ..services import checklist, devices, integrations, recording_list
+from ..services import checklist, devices, integrations, recording_list, status_document
+from ..services.message import Message
 
 _LATEST = 6
 
@@ -23,6 +24,7 @@ def add(blueprint: Blueprint) -> None:
     pages.install(blueprint)
     blueprint.add_url_rule("/", "status", status)
     blueprint.add_url_rule("/fragments/status", "status_fragment", status_fragment)
+    blueprint.add_url_rule("/api/status.json", "status_json", status_json)
 
 
 @needs("bodyworn.view")
@@ -35,6 +37,19 @@ def status() -> ResponseReturnValue:
 def status_fragment() -> ResponseReturnValue:
     """Show its live part."""
     return pages.fragment("bodyworn/status.html", _content)
+
+
+@needs("bodyworn.view")
+def status_json() -> Response:
+    """Tell the same to programs, in the language of the request."""
+    tools = pages.PageTools()
+    document = status_document.encode(tools.status(), datetime.now(UTC), tools.figures.say, _page_of, tools.help_row)
+    return Response(document, mimetype="application/json")
+
+
+def _page_of(message: Message) -> str:
+    values: dict[str, Any] = {**message.values}
+    return url_for(f".{message.endpoint}", **values)
 
 
 def _content(session: Session, now: datetime) -> Mapping[str, Any]:

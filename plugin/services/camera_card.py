@@ -7,12 +7,33 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from ..errors import (
+    CameraFileImpossible,
+    CameraFolderUnread,
+    CameraNameTwice,
+    CameraReadFailed,
+    CameraTooSlow,
+    CameraUnreadable,
+)
 from ..models import Bay, BayState, Belonging, Camera
+from . import advice
 from .message import Card, Message
 from .sentence import Problem, Tone, plural, problem, sentence
 
 #: Messages of one kind beyond this are counted, not listed.
 _LISTED = 4
+#: Problems that come from a camera's own storage.
+_STORAGE_ERRORS = frozenset(
+    error.id
+    for error in (
+        CameraReadFailed,
+        CameraUnreadable,
+        CameraFolderUnread,
+        CameraNameTwice,
+        CameraFileImpossible,
+        CameraTooSlow,
+    )
+)
 
 
 def camera_card(session: Session) -> Card:
@@ -38,7 +59,7 @@ def _new_cameras(session: Session) -> Iterable[Message]:
     if n:
         yield Message(
             Tone.ATTENTION,
-            sentence("New"),
+            advice.CAMERA_NEW,
             plural("{n} new camera is docked", "{n} new cameras are docked", n),
             sentence("Add it, then assign a user."),
             plural("Add camera", "Add cameras", n),
@@ -52,7 +73,7 @@ def _locked(session: Session) -> Iterable[Message]:
     if n:
         yield Message(
             Tone.ATTENTION,
-            sentence("Locked"),
+            advice.CAMERA_LOCKED,
             plural("{n} camera is locked", "{n} cameras are locked", n),
             sentence("The passphrase of the master key unlocks it."),
             sentence("Show them"),
@@ -64,7 +85,7 @@ def _no_cameras(added: int) -> Iterable[Message]:
     if not added:
         yield Message(
             Tone.ATTENTION,
-            sentence("No cameras"),
+            advice.NO_CAMERAS,
             sentence("No cameras added to the system"),
             sentence("Dock a camera and wait until its lights flash amber. It then shows under New."),
             sentence("Go to Devices"),
@@ -92,9 +113,10 @@ def _troubled_cameras(session: Session) -> Iterable[Message]:
 
 
 def _device_problem(name: str, trouble: Problem | None, camera: Camera | None) -> Message:
+    is_storage = trouble is not None and trouble.id in _STORAGE_ERRORS
     return Message(
         Tone.PROBLEM,
-        sentence("Problem"),
+        advice.CAMERA_STORAGE_ERROR if is_storage else advice.CAMERA_PROBLEM,
         sentence("{name} needs attention", name=name),
         trouble.sentence if trouble else None,
         sentence("What to do"),
@@ -107,7 +129,7 @@ def _more(n: int) -> Iterable[Message]:
     if n > 0:
         yield Message(
             Tone.PROBLEM,
-            sentence("Problem"),
+            advice.CAMERA_PROBLEM,
             plural("{n} more camera has a problem", "{n} more cameras have a problem", n),
             None,
             sentence("Show them"),
@@ -121,7 +143,7 @@ def _unassigned(session: Session) -> Iterable[Message]:
     if n:
         yield Message(
             Tone.ATTENTION,
-            sentence("No user"),
+            advice.CAMERA_WITHOUT_USER,
             plural("{n} camera has no user", "{n} cameras have no user", n),
             sentence("A camera without a user does not work."),
             sentence("Assign a user"),

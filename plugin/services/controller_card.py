@@ -10,7 +10,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..models import BrokenDriver, Controller, Recording, RecordingState
-from . import damage, integrations, verification_card
+from . import advice, damage, integrations, verification_card
+from .advice import Advice
 from .destination_card import count_recordings
 from .devices import State
 from .message import Card, Message
@@ -48,7 +49,7 @@ def _drivers(session: Session) -> Iterable[Message]:
     for driver in session.scalars(select(BrokenDriver).order_by(BrokenDriver.name)):
         yield Message(
             Tone.ATTENTION,
-            sentence("Not loaded"),
+            advice.DRIVER_NOT_LOADED,
             sentence("Camera driver {name} ({package})", name=driver.name, package=driver.package or "–"),
             sentence("{reason}", reason=driver.reason),
             sentence("What to do"),
@@ -76,40 +77,40 @@ def _controller(controller: Controller, now: datetime) -> Iterable[Message]:
         trouble = problem(controller.problem_id)
         text = trouble.sentence if trouble else None
         is_storage = controller.problem_id.startswith("store-")
-        label = sentence("Storage error") if is_storage else sentence("Problem")
-        yield _controller_message(controller, Tone.PROBLEM, label, text)
+        kind = advice.CONTROLLER_STORAGE_ERROR if is_storage else advice.CONTROLLER_PROBLEM
+        yield _controller_message(controller, Tone.PROBLEM, kind, text)
     if controller.intake_stopped_at is not None:
         text = sentence(
             "Since {since}, because its storage has no room for more. Cameras keep their recordings: dock them again "
             "once recordings reach the content destination, or add storage.",
             since=controller.intake_stopped_at,
         )
-        yield _controller_message(controller, Tone.PROBLEM, sentence("Intake stopped"), text)
+        yield _controller_message(controller, Tone.PROBLEM, advice.INTAKE_STOPPED, text)
     free = _free_percent([controller])
     if free is not None and free < LOW_STORAGE_PERCENT and controller.intake_stopped_at is None:
         text = sentence(
             "Less than {percent} % storage left. Check that recordings reach the content destination.",
             percent=LOW_STORAGE_PERCENT,
         )
-        yield _controller_message(controller, Tone.ATTENTION, sentence("Storage low"), text)
+        yield _controller_message(controller, Tone.ATTENTION, advice.CONTROLLER_STORAGE_LOW, text)
 
 
 def _silent(controller: Controller) -> Message:
     text = sentence("It has never reported.")
     if controller.heartbeat_at is not None:
         text = sentence("It has not reported since {since}.", since=controller.heartbeat_at)
-    return _controller_message(controller, Tone.PROBLEM, sentence("Unavailable"), text)
+    return _controller_message(controller, Tone.PROBLEM, advice.CONTROLLER_UNAVAILABLE, text)
 
 
-def _controller_message(controller: Controller, tone: Tone, label: Sentence, text: Sentence | None) -> Message:
+def _controller_message(controller: Controller, tone: Tone, kind: Advice, text: Sentence | None) -> Message:
     title = sentence("System controller {name}", name=controller.name)
-    return Message(tone, label, title, text, sentence("What to do"), "devices", {"_anchor": "controllers"})
+    return Message(tone, kind, title, text, sentence("What to do"), "devices", {"_anchor": "controllers"})
 
 
 def _quarantine(n: int) -> Message:
     return Message(
         Tone.PROBLEM,
-        sentence("In quarantine"),
+        advice.IN_QUARANTINE,
         plural("{n} recording is in quarantine", "{n} recordings are in quarantine", n),
         sentence("Two different contents claim to be the same recording. Both were kept."),
         sentence("Show recordings"),

@@ -19,7 +19,8 @@ from ..errors import (
     describe,
 )
 from ..models import Clip, Copy, CopyState, Destination, DestinationState, Place, Recording, RecordingState
-from . import deliveries
+from . import advice, deliveries
+from .advice import Advice
 from .message import Card, Message
 from .sentence import Sentence, Tone, named, plural, problem, sentence
 
@@ -50,7 +51,7 @@ def destination_card(session: Session, now: datetime) -> Card:
 def _not_connected() -> Message:
     return Message(
         Tone.ATTENTION,
-        sentence("Not connected"),
+        advice.NOT_CONNECTED,
         sentence("No content destination is connected"),
         sentence("Upload the connection file of the system that keeps your recordings."),
         sentence("Connect"),
@@ -65,7 +66,7 @@ def _connection(active: Destination) -> Iterable[Message]:
     trouble = problem(active.problem_id, active.problem_values)
     yield Message(
         Tone.PROBLEM if stopped else Tone.ATTENTION,
-        label(active),
+        _advice(active),
         sentence("{name} does not take recordings", name=active.site_name)
         if stopped
         else sentence("{name} cannot take recordings at the moment", name=active.site_name),
@@ -80,7 +81,7 @@ def _clock(active: Destination) -> Iterable[Message]:
     if difference is not None and abs(difference) > LARGEST_CLOCK_DIFFERENCE_SECONDS:
         yield Message(
             Tone.ATTENTION,
-            sentence("Clock"),
+            advice.CLOCKS_DIFFER,
             plural(
                 "The destination's clock differs by {n} second",
                 "The destination's clock differs by {n} seconds",
@@ -97,7 +98,7 @@ def _refused(session: Session) -> Iterable[Message]:
     if n:
         yield Message(
             Tone.PROBLEM,
-            sentence("Not transferred"),
+            advice.NOT_TRANSFERRED,
             plural("{n} recording was not transferred", "{n} recordings were not transferred", n),
             plural(
                 "The content destination refused it, or some of it. It is kept on the controller.",
@@ -118,7 +119,7 @@ def _waiting(session: Session) -> Iterable[Message]:
     if n:
         yield Message(
             Tone.ATTENTION,
-            sentence("Held up"),
+            advice.HELD_UP,
             plural("{n} recording is held up", "{n} recordings are held up", n),
             sentence("Each recording's page says why and what to do."),
             sentence("Show recordings"),
@@ -140,19 +141,24 @@ def _on_their_way(session: Session, active: Destination, now: datetime) -> Itera
 
 def label(destination: Destination) -> Sentence:
     """Name the state of a destination in the manual's words."""
+    return _advice(destination).label
+
+
+def _advice(destination: Destination) -> Advice:
     error = describe(destination.problem_id) if destination.problem_id else None
-    for kind, word in (
-        (AuthorizationFailed, sentence("Authorization failed")),
-        (DestinationUnreachable, sentence("Connection failed")),
-        (CertificateRefused, sentence("Connection failed")),
-        (TlsFailed, sentence("Connection failed")),
-        (LicenceMissing, sentence("Out of licences")),
-        (DestinationFull, sentence("Full")),
-        (Busy, sentence("Busy")),
+    for kind, found in (
+        (AuthorizationFailed, advice.AUTHORIZATION_FAILED),
+        (DestinationUnreachable, advice.CONNECTION_FAILED),
+        (CertificateRefused, advice.CONNECTION_FAILED),
+        (TlsFailed, advice.CONNECTION_FAILED),
+        (LicenceMissing, advice.OUT_OF_LICENCES),
+        (DestinationFull, advice.DESTINATION_FULL),
+        (Busy, advice.DESTINATION_BUSY),
     ):
         if error is not None and issubclass(error, kind):
-            return word
-    return sentence("Stopped") if destination.state is DestinationState.STOPPED else sentence("Waiting")
+            return found
+    is_stopped = destination.state is DestinationState.STOPPED
+    return advice.DESTINATION_STOPPED if is_stopped else advice.DESTINATION_WAITING
 
 
 def needs_somebody(destination: Destination) -> bool:

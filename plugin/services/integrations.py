@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..models import Database, PackageFault
+from . import advice
 from .hooks import Fault, Faults
 from .message import Message
 from .sentence import Tone, sentence
@@ -48,7 +49,7 @@ def messages(session: Session, now: datetime) -> Iterable[Message]:
     for package in dict.fromkeys(fault.package for fault in standing(session, now)):
         yield Message(
             Tone.ATTENTION,
-            sentence("Failed"),
+            advice.PACKAGE_FAILED,
             sentence("The installed package {package} failed", package=package),
             sentence("What it adds to this system is missing or late. Everything else goes on."),
             sentence("What to do"),

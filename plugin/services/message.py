@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .advice import Advice
 from .sentence import Sentence, Tone, loudest
 
 
@@ -13,14 +14,19 @@ class Message:
     """Something that needs a person, and the page that mends it."""
 
     tone: Tone
-    #: One or two words, as in the manual: New, Storage low, Connection failed.
-    label: Sentence
+    #: What this kind of message means.
+    advice: Advice
     title: Sentence
     text: Sentence | None
     #: What the link says.
     action: Sentence
     endpoint: str
     values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> Sentence:
+        """Give its one or two words."""
+        return self.advice.label
 
 
 @dataclass(frozen=True)

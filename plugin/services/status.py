@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,19 @@ from sqlalchemy.orm import Session
 
 from ..models import Controller
 from . import devices, systems
+from .advice import Part
 from .camera_card import camera_card
 from .controller_card import SILENT_AFTER, controller_card
 from .destination_card import destination_card
 from .message import Card, Message
-from .sentence import Tone, loudest
+from .sentence import Tone, loudest, sentence
+
+#: What the cards are called.
+TITLES = {
+    Part.CAMERAS: sentence("Cameras"),
+    Part.CONTROLLERS: sentence("System controllers"),
+    Part.DESTINATION: sentence("Content destination"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,18 @@ class Status:
     destination: Card
 
     @property
+    def cards(self) -> Mapping[Part, Card]:
+        """Give the cards by what they are about."""
+        return {
+            Part.CAMERAS: self.cameras,
+            Part.CONTROLLERS: self.controllers,
+            Part.DESTINATION: self.destination,
+        }
+
+    @property
     def messages(self) -> Sequence[Message]:
         """List what needs a person, part by part."""
-        return [*self.cameras.messages, *self.controllers.messages, *self.destination.messages]
+        return [message for card in self.cards.values() for message in card.messages]
 
     @property
     def loudest(self) -> Tone:
