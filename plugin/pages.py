@@ -75,6 +75,18 @@ _TABS = (
             }
         ),
     ),
+    Tab(
+        marked("Users"),
+        "users",
+        "bodyworn.view",
+        frozenset({"users", "user", "ask_remove_user", "ask_import_users", "check_users_file", "import_users"}),
+    ),
+    Tab(
+        marked("Camera profiles"),
+        "profiles",
+        "bodyworn.view",
+        frozenset({"profiles", "profile", "new_profile", "ask_remove_profile", "daily_use_guide"}),
+    ),
     Tab(marked("Recordings"), "recordings", "bodyworn.recordings", frozenset({"recordings", "recording"})),
     Tab(
         marked("Content destination"),
@@ -116,6 +128,11 @@ _PAGE_OF = {
     "download_master_key": "master_key",
     "change_passphrase": "ask_change_passphrase",
     "save_camera": "camera",
+    "create_profile": "new_profile",
+    "save_profile": "profile",
+    "add_user": "users",
+    "give_profile": "users",
+    "save_user": "user",
     "save_date_and_time": "date_and_time",
     "save_network": "network",
     "connect_destination": "ask_connect_destination",
@@ -141,7 +158,17 @@ _NOTICES = {
     "some-cameras-unlocking": marked(
         "Unlocking those that are still docked. The others stay in this list; dock them and unlock them again."
     ),
+    "profile-created": marked("Created. Give it to users on their pages."),
+    "profile-saved": marked("Saved. Docked cameras take it over at their next turn, the others when they are docked."),
+    "profile-made-default": marked("New users get this profile from now on. Users who have one keep it."),
+    "profile-removed": marked("Removed."),
     "camera-saved": marked("Saved. The camera takes it over when it is docked."),
+    "user-added": marked("Added. The content destination is told. Assign a camera to the user under Devices."),
+    "user-saved": marked("Saved. The content destination is told; cameras take it over when they are docked."),
+    "users-imported": marked("Imported. The content destination is told; cameras take it over when they are docked."),
+    "user-removed": marked("Removed. The content destination is told, and keeps the recordings."),
+    "user-brought-back": marked("Brought back. Assign a camera to the user under Devices."),
+    "profile-given": marked("Saved. Cameras of these users take it over when they are docked."),
     "sections-not-saved": marked(
         "Saved, except for fields of an installed package, which failed. System status names it."
     ),

@@ -40,7 +40,7 @@ from bodyworn.models import (
     Trust,
     new_id,
 )
-from bodyworn.services import events
+from bodyworn.services import events, profiles
 from sqlalchemy.orm import Session
 
 GB = 10**9
@@ -225,6 +225,7 @@ def seed(database: Database, now: datetime | None = None) -> Seeded:
 
 def _seed(session: Session, now: datetime) -> Seeded:
     controller = found_system(session, now, demonstration=True)
+    session.add_all(profiles.founding_profiles())
     destination = connect_destination(session, now)
     events.record(session, "destination.connected", "destination", destination.id, actor="root", site="Evidence Store")
     users = [add_user(session, now, name, number) for name, number in _USERS]

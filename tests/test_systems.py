@@ -35,7 +35,7 @@ def test_a_founded_system_has_one_controller_and_a_default_profile(database: Dat
         assert systems.current(session).id == system.id
         controller = systems.local_controller(session)
         assert (controller.name, controller.system_id) == ("Depot", system.id)
-        assert session.scalars(select(Profile.default)).all() == [True]
+        assert session.scalars(select(Profile.name).where(Profile.default)).all() == ["Default"]
         assert (system.time_zone, system.demonstration) == ("Europe/Vienna", False)
     assert event_actions(database, system.id) == ["master-key.made", "system.founded"]
 

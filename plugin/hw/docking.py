@@ -25,7 +25,8 @@ from ..errors import (
     StoreDamaged,
 )
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
-from ..services import camera_settings, cameras, docks, erasures, recordings, systems
+from ..services import camera_settings, cameras, docks, erasures, profiles, recordings, systems
+from ..services.camera_settings import WantedSettings
 from ..services.cameras import SeenCamera
 from ..services.erasing import ErasePolicy
 from .drivers.protocol import DockedCamera, Erasure, Outcome, Wishes
@@ -162,9 +163,9 @@ class Docking:
                 renew_lease=True,
                 came_with_settings=camera.applied_settings or 0,
             )
-        self._take_down(self._camera.synchronise(wishes))
+        self._take_down(self._camera.synchronise(wishes), wishes.settings)
 
-    def _take_down(self, outcome: Outcome) -> None:
+    def _take_down(self, outcome: Outcome, given: WantedSettings | None = None) -> None:
         if self._camera.facts().locked:
             raise CameraInterrupted  # it locked itself meanwhile, and is asked anew who it is
         for kind, reason in outcome.refused:
@@ -177,6 +178,7 @@ class Docking:
             if outcome.lease_issued_at is not None:
                 cameras.leased(session, camera.id, outcome.lease_issued_at)
             if outcome.settings_sequence is not None:
+                profiles.taken_over(session, camera, outcome.settings_sequence, given)
                 cameras.settings_applied(session, camera.id, outcome.settings_sequence)
 
     def _take_in(self) -> None:

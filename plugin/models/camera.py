@@ -51,6 +51,9 @@ class Camera(Identified, Base):
     wanted_settings: Mapped[int] = mapped_column(default=0)
     # observed, as of the last turn
     applied_settings: Mapped[int | None]
+    #: The profile that came with those settings, and its version; None where neither is known.
+    applied_profile_id: Mapped[str | None] = mapped_column(String(36))
+    applied_profile_version: Mapped[int | None]
     firmware: Mapped[str] = mapped_column(String(64), default="")
     docking_counter: Mapped[int] = mapped_column(default=0)
     battery_percent: Mapped[int | None]

@@ -21,6 +21,8 @@ class WantedSettings:
     time_zone: str
     power_line_hertz: int
     profile: WantedProfile | None
+    #: Version of that profile; None without one.
+    profile_version: int | None
     user: AssignedUser | None
     camera_name: str
     #: What its user may call a recording, as the destination offers it.
@@ -31,11 +33,13 @@ def wanted(session: Session, camera: Camera) -> WantedSettings:
     """Compose what a camera should be set to now."""
     system = systems.current(session)
     user = session.get(CameraUser, camera.camera_user_id) if camera.camera_user_id else None
+    profile = _profile(session, user)
     return WantedSettings(
         sequence=camera.wanted_settings,
         time_zone=system.time_zone,
         power_line_hertz=system.power_line_hertz,
-        profile=_profile(session, user),
+        profile=_as_ordered(session, profile) if profile else None,
+        profile_version=profile.version if profile else None,
         user=AssignedUser(id=user.id, name=user.name[:64], user_id=user.user_id or "") if user else None,
         camera_name=camera.name,
         categories=tuple(
@@ -44,12 +48,14 @@ def wanted(session: Session, camera: Camera) -> WantedSettings:
     )
 
 
-def _profile(session: Session, user: CameraUser | None) -> WantedProfile | None:
-    """Give the user's profile, or the default one; recordings come in the container that the destination asks for."""
+def _profile(session: Session, user: CameraUser | None) -> Profile | None:
+    """Give the user's profile, or the default one."""
     rows = select(Profile).where(Profile.id == user.profile_id if user and user.profile_id else Profile.default)
-    profile = session.scalars(rows).first()
-    if profile is None:
-        return None
+    return session.scalars(rows).first()
+
+
+def _as_ordered(session: Session, profile: Profile) -> WantedProfile:
+    """Put a profile as cameras get it; recordings come in the container that the destination asks for."""
     destination = destinations.active(session)
     container: Literal["mkv", "mp4"] = "mp4" if destination and destination.container_type == "mp4" else "mkv"
     return WantedProfile(id=profile.id, name=profile.name, container=container, **profile.settings)

@@ -49,8 +49,8 @@ def _tasks(session: Session, *, downloaded: bool) -> list[Task]:
         Task(
             _any(session, Profile.id.is_not(None)),
             sentence("Camera profile"),
-            sentence("What cameras record, and how. A default profile is there."),
-            "devices",
+            sentence("What cameras record, and how. Three profiles are there to start from."),
+            "profiles",
             "",
             "bodyworn.view",
         ),

@@ -19,8 +19,8 @@ from ..crypto import master_key
 from ..crypto.keys import SigningKey
 from ..crypto.master_key import KdfCost, MasterSecret
 from ..errors import AlreadyFounded, MasterKeyRefused, NoSystem
-from ..models import Controller, ControllerRole, Database, Profile, System, new_id
-from . import certifying, events, passphrases, systems
+from ..models import Controller, ControllerRole, Database, System, new_id
+from . import certifying, events, passphrases, profiles, systems
 from .keyring import Keyring
 
 FIRST_EPOCH = 1
@@ -86,7 +86,7 @@ def finish(
     system.finished_at = datetime.now(UTC)
     session.flush()
     controller = _make_controller(session, keyring, system, controller_name or socket.gethostname())
-    session.add_all([controller, _default_profile()])
+    session.add_all([controller, *profiles.founding_profiles()])
     action = "system.founded" if system.epoch == FIRST_EPOCH else "system.restored"
     epoch = system.epoch
     events.record(session, action, "system", system.id, actor=actor, name=name, controller=controller.name, epoch=epoch)
@@ -213,17 +213,3 @@ def _make_controller(session: Session, keyring: Keyring, system: System, name: s
         local=True,
         certificate=certifying.controller(keyring.signing_key("system"), system, controller_id, key.public),
     )
-
-
-def _default_profile() -> Profile:
-    settings = {
-        "resolution": "1080p",
-        "audio": True,
-        "audio_post_processing": True,
-        "location": True,
-        "allow_silent_mode": False,
-        "allow_audio_off": True,
-        "pre_buffer_seconds": 30,
-        "pre_buffer_audio": True,
-    }
-    return Profile(name="Default", default=True, settings=settings)

@@ -17,6 +17,7 @@ from ..models import (
     Destination,
     Dock,
     Event,
+    Profile,
     ReceivedContainer,
     ReceiverAccount,
     Recording,
@@ -59,6 +60,7 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "receiver_account": sentence("Connection file"),
     "received_container": sentence("Received"),
     "received_object": sentence("Received file"),
+    "profile": sentence("Camera profile"),
     "recording": sentence("Recording"),
     "setup": sentence("Setup"),
     "system": sentence("System"),
@@ -110,7 +112,10 @@ def _known(session: Session, kind: str, ids: set[str]) -> Iterable[Thing]:
         case "recording":
             return _recordings(session, ids)
         case "user":
-            return [_named(kind, one.id, one.name) for one in _rows(session, CameraUser, ids)]
+            found = _rows(session, CameraUser, ids)
+            return [_page(kind, one.id, one.name, "user", camera_user_id=one.id) for one in found]
+        case "profile":
+            return [_page(kind, one.id, one.name, "profile", profile_id=one.id) for one in _rows(session, Profile, ids)]
         case "system":
             return [_named(kind, one.id, one.name) for one in _rows(session, System, ids)]
         case "controller":

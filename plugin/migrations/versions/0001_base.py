@@ -289,6 +289,8 @@ def upgrade() -> None:
         sa.Column("camera_user_id", sa.String(length=36), nullable=True),
         sa.Column("wanted_settings", sa.BigInteger(), nullable=False),
         sa.Column("applied_settings", sa.BigInteger(), nullable=True),
+        sa.Column("applied_profile_id", sa.String(length=36), nullable=True),
+        sa.Column("applied_profile_version", sa.BigInteger(), nullable=True),
         sa.Column("firmware", sa.String(length=64), nullable=False),
         sa.Column("docking_counter", sa.BigInteger(), nullable=False),
         sa.Column("battery_percent", sa.BigInteger(), nullable=True),
