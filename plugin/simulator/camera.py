@@ -134,6 +134,12 @@ class SimulatedCamera:
             self.core.save()
 
     @contextmanager
+    def inside(self) -> Iterator[Core]:
+        """Give the camera's inside while nobody else is in it."""
+        with self._lock:
+            yield self.core
+
+    @contextmanager
     def touch(self, unit: Unit) -> Iterator[Path]:
         """Give a unit's folder as the firmware sees it; raises OutOfTurn while the host has it."""
         with self._lock, self._volumes.opened(unit) as path:
@@ -149,7 +155,7 @@ class SimulatedCamera:
 
     def _begin_docking(self, port: CameraPort) -> None:
         core = self.core
-        core.memory.battery_percent, core.memory.battery_at = core.battery_percent(), core.world_now()
+        core.settle_battery()
         core.memory.dockings += 1
         core.memory.turns = 0
         core.memory.docking = Docking(bay=str(port.bay.absolute()), attachment="", nonce=new_nonce())
@@ -175,7 +181,7 @@ class SimulatedCamera:
         if docking is None:
             return
         self._port(Path(docking.bay)).unplug()
-        core.memory.battery_percent, core.memory.battery_at = core.battery_percent(), core.world_now()
+        core.settle_battery()
         core.memory.docking = None
         core.log("undocked")
         core.save()

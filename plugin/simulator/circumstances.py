@@ -14,6 +14,9 @@ from .faults import BodyFault
 LOW_HOURS: Final = 0.5
 ENOUGH_HOURS: Final = 1.0
 
+#: A storage with room for less is full.
+FULL_SECONDS: Final = 10.0
+
 #: What keeps a camera from recording, beside a full storage.
 _DISABLING: Final = frozenset({BodyFault.STORAGE, BodyFault.OPERATION})
 
@@ -51,8 +54,8 @@ class Circumstances:
 
     @property
     def storage_full(self) -> bool:
-        """Whether there is no room for any recording."""
-        return self.storage_hours <= 0
+        """Whether there is no room for any recording worth the name."""
+        return self.storage_hours * 3600 < FULL_SECONDS
 
     @property
     def can_record(self) -> bool:

@@ -11,22 +11,33 @@ from typing import Final
 
 from ..camera_volume import documents
 from ..camera_volume.documents import Applied, Battery, CameraDescription, CameraState, Storage
+from ..camera_volume.orders import Profile
 from ..crypto.keys import SigningKey
-from . import memory as memory_file
+from . import consumption, memory as memory_file
+from .consumption import Surroundings
+from .faults import BodyFault
 from .memory import Memory
 
 _KEY: Final = "key"
 _CLOCK_TOLERANCE: Final = timedelta(seconds=60)
-_CHARGING_HOURS: Final = 4.0
-_OPERATING_HOURS: Final = 12.0
 _MOST_LOG_LINES: Final = 2000
 _SUPPORTS: Final = ("reset", "unlock")
+#: What of a body's faults the camera tells its host, in the words of the format.
+_TOLD: Final = {
+    BodyFault.STORAGE: "storage",
+    BodyFault.CHARGING: "battery-not-charging",
+    BodyFault.SENSOR: "sensor",
+    BodyFault.SENSOR_PORT: "sensor",
+    BodyFault.OPERATION: "operation",
+}
 
 
 class Core:
     """The inside of a camera. Not thread-safe; ``SimulatedCamera`` lets one thread in at a time.
 
-    ``clock`` gives the world's time, from which the camera's own may differ; ``speed`` is how fast batteries run.
+    ``clock`` gives the world's time, from which the camera's own may differ; ``speed`` is how fast batteries run. What
+    the battery's rate hangs on (``surroundings``, ``on``, ``charger``, ``body_faults``) is forgotten when the process
+    ends; whoever changes it calls :meth:`settle_battery` before.
     """
 
     def __init__(self, folder: Path, memory: Memory, clock: Callable[[], datetime], speed: float) -> None:
@@ -34,7 +45,11 @@ class Core:
         self.memory = memory
         self.key = _load_key(folder)
         self._clock = clock
-        self._speed = speed
+        self.speed = speed
+        self.surroundings = Surroundings()
+        self.on = True
+        self.charger = False
+        self.body_faults: frozenset[BodyFault] = frozenset()
 
     # time
 
@@ -75,11 +90,37 @@ class Core:
         return CameraState.READY
 
     def battery_percent(self) -> float:
-        """Charge now: it rises while docked and falls while worn."""
+        """Charge now: it rises while docked or on a charger, and falls while worn and on."""
         memory = self.memory
-        hours = (self.world_now() - memory.battery_at).total_seconds() / 3600 * self._speed
-        change = 100 * hours / (_CHARGING_HOURS if memory.docking else -_OPERATING_HOURS)
-        return min(100.0, max(0.0, memory.battery_percent + change))
+        hours = (self.world_now() - memory.battery_at).total_seconds() / 3600 * self.speed
+        return min(100.0, max(0.0, memory.battery_percent + hours * self._percent_per_hour()))
+
+    def battery_hours(self) -> float:
+        """How long the battery lasts."""
+        return self.battery_percent() / 100 * consumption.operating_hours(self.profile(), self.surroundings)
+
+    def storage_hours(self) -> float:
+        """How much can be recorded."""
+        return self.free_bytes() * 8 / consumption.bits_per_second(self.profile(), self.surroundings) / 3600
+
+    def charging(self) -> bool:
+        """Tell whether the battery is being charged."""
+        return self._percent_per_hour() > 0
+
+    def settle_battery(self) -> None:
+        """Note the charge, before what it runs by changes."""
+        self.memory.battery_percent, self.memory.battery_at = self.battery_percent(), self.world_now()
+
+    def _percent_per_hour(self) -> float:
+        docked = self.memory.docking is not None
+        if docked or self.charger:
+            hours = consumption.charging_hours(self.surroundings, docked=docked)
+            return 0.0 if hours is None or BodyFault.CHARGING in self.body_faults else 100 / hours
+        return -100 / consumption.operating_hours(self.profile(), self.surroundings) if self.on else 0.0
+
+    def profile(self) -> Profile | None:
+        """The profile in force."""
+        return self.memory.settings.profile if self.memory.settings else None
 
     def used_bytes(self) -> int:
         """What the recordings take up."""
@@ -94,7 +135,7 @@ class Core:
     def save(self) -> None:
         """Make durable what changed; the clock's highest reading goes along."""
         memory = self.memory
-        memory.battery_percent, memory.battery_at = self.battery_percent(), self.world_now()
+        self.settle_battery()
         memory.last_seen = max(memory.last_seen, self.now())
         memory_file.save(self.folder, memory)
 
@@ -123,7 +164,11 @@ class Core:
             turn=memory.turns,
             nonce=docking.nonce if docking else new_nonce(),
             time=self.now(),
-            battery=Battery(percent=int(self.battery_percent()), charging=docking is not None, temperature=23),
+            battery=Battery(
+                percent=int(self.battery_percent()),
+                charging=self.charging(),
+                temperature=round(self.surroundings.celsius),
+            ),
             storage=Storage(
                 total_bytes=memory.media_bytes, used_bytes=self.used_bytes(), recordings=len(memory.recordings)
             ),
@@ -132,6 +177,7 @@ class Core:
             settings_sequence=settings.sequence if settings else 0,
             applied=applied,
             supports=_SUPPORTS,
+            faults=tuple(sorted({_TOLD[fault] for fault in self.body_faults if fault in _TOLD})),
         )
 
 

@@ -24,7 +24,7 @@ class TurnFault(StrEnum):
 
 
 class BodyFault(StrEnum):
-    """What is broken in a camera that is worn or docked, while it is in ``SimulatedCamera.body_faults``."""
+    """What is broken in a camera that is worn or docked, as given to ``WornCamera.suffer``."""
 
     OPERATION = "operation"  # software or anything else that keeps it from recording
     STORAGE = "storage"  # its storage is faulty

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -25,6 +25,7 @@ _LOOP: Final = Fraction(16, 5)
 _PICTURES_PER_SECOND: Final = 10
 _SAMPLES_PER_SECOND: Final = 48_000
 _AUDIO_BLOCKS: Final = 150
+_LAYOUTS: Final = {1: "mono", 2: "stereo"}
 _INK: Final = 235
 _PAPER: Final = 16
 _NO_COLOUR: Final = 128
@@ -38,7 +39,7 @@ LEAST_CLIP_BYTES: Final = 128 * 1024
 
 @dataclass(frozen=True)
 class Scene:
-    """What is seen and heard: whose camera, from when on (UTC), in what quality."""
+    """What is seen and heard: whose camera, from when on (UTC), in what quality; no ``channels``: no audio at all."""
 
     serial: str
     user: str
@@ -46,6 +47,7 @@ class Scene:
     width: int = 640
     height: int = 360
     bits_per_second: int = 4_000_000
+    channels: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,13 @@ class _Source:
     packets: tuple[_Packet, ...]
 
 
-def make_clip(path: Path, scene: Scene, *, seconds: float | None = None, size_bytes: int | None = None) -> MadeClip:
+#: Stretches in seconds from a clip's start in which the microphone was off.
+Muted = Sequence[tuple[float, float]]
+
+
+def make_clip(
+    path: Path, scene: Scene, *, seconds: float | None = None, size_bytes: int | None = None, muted: Muted = ()
+) -> MadeClip:
     """Write a clip as ``.mkv`` or ``.mp4``, by the path's suffix, of a length or of an exact size.
 
     Args:
@@ -81,6 +89,7 @@ def make_clip(path: Path, scene: Scene, *, seconds: float | None = None, size_by
         scene: What is burned in.
         seconds: Length; ignored where a size is given. Ten by default.
         size_bytes: Exact size of the file; the length follows from the bit rate.
+        muted: Where nothing is heard.
 
     Raises:
         MediaLibraryMissing: PyAV is not installed.
@@ -89,23 +98,24 @@ def make_clip(path: Path, scene: Scene, *, seconds: float | None = None, size_by
     if size_bytes is not None and size_bytes < LEAST_CLIP_BYTES:
         raise ClipTooSmall(size_bytes=size_bytes, least_bytes=LEAST_CLIP_BYTES)
     source = _source(scene)
+    packets = _muted(_endless(source), scene.channels, muted) if muted else _endless(source)
     if size_bytes is None:
-        chosen = _for_seconds(source, Fraction(10 if seconds is None else seconds))
+        chosen = _for_seconds(packets, Fraction(10 if seconds is None else seconds))
     else:
-        chosen = _for_bytes(source, size_bytes)
+        chosen = _for_bytes(packets, size_bytes)
     length = _write(path, source, chosen)
     if size_bytes is not None:
         padding.pad(path, size_bytes)
     return MadeClip(path.stat().st_size, timedelta(seconds=float(length)))
 
 
-def _for_seconds(source: _Source, seconds: Fraction) -> Iterator[_Packet]:
-    return itertools.takewhile(lambda packet: packet.time < seconds, _endless(source))
+def _for_seconds(packets: Iterator[_Packet], seconds: Fraction) -> Iterator[_Packet]:
+    return itertools.takewhile(lambda packet: packet.time < seconds, packets)
 
 
-def _for_bytes(source: _Source, size_bytes: int) -> Iterator[_Packet]:
+def _for_bytes(packets: Iterator[_Packet], size_bytes: int) -> Iterator[_Packet]:
     room = size_bytes - _OVERHEAD_BYTES
-    for packet in _endless(source):
+    for packet in packets:
         room -= len(packet.data) + _PACKET_OVERHEAD_BYTES
         if room < 0:
             return
@@ -119,13 +129,22 @@ def _endless(source: _Source) -> Iterator[_Packet]:
             yield _Packet(packet.audio, packet.data, packet.time + shift, packet.duration, packet.keyframe)
 
 
+def _muted(packets: Iterator[_Packet], channels: int, muted: Muted) -> Iterator[_Packet]:
+    """Put silence in the place of what would have been heard."""
+    for packet in packets:
+        if packet.audio and any(start <= packet.time < end for start, end in muted):
+            yield replace(packet, data=_silence(channels))
+        else:
+            yield packet
+
+
 def _write(path: Path, source: _Source, packets: Iterator[_Packet]) -> Fraction:
     """Put packets into a container; gives the length."""
     av = _av()
     end = Fraction(0)
     with av.open(io.BytesIO(source.file)) as pattern, av.open(str(path), "w") as target:
         video = target.add_stream_from_template(pattern.streams.video[0])
-        audio = target.add_stream_from_template(pattern.streams.audio[0])
+        audio = target.add_stream_from_template(pattern.streams.audio[0]) if pattern.streams.audio else None
         for packet in packets:
             target.mux(_muxable(av, packet, audio if packet.audio else video))
             end = max(end, packet.time + packet.duration)
@@ -150,11 +169,25 @@ def _source(scene: Scene) -> _Source:
     av = _av()
     memory = io.BytesIO()
     with av.open(memory, "w", format="matroska") as target:
-        video, audio = _streams(target, scene)
-        for stream, frames in ((video, _pictures(av, scene)), (audio, _sounds(av))):
+        made = [(_video_stream(target, scene), _pictures(av, scene))]
+        if scene.channels:
+            made.append((_audio_stream(target, scene.channels), _sounds(av, scene.channels)))
+        for stream, frames in made:
             for frame in itertools.chain(frames, [None]):
                 target.mux(stream.encode(frame))
     return _Source(memory.getvalue(), _packets(av, memory.getvalue()))
+
+
+@lru_cache(maxsize=2)
+def _silence(channels: int) -> bytes:
+    """Encode one block of silence, for as many channels."""
+    av = _av()
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="matroska") as target:
+        stream = _audio_stream(target, channels)
+        for frame in itertools.chain(_sounds(av, channels, loudness=0.0), [None]):
+            target.mux(stream.encode(frame))
+    return _packets(av, memory.getvalue())[-1].data
 
 
 def _packets(av: ModuleType, file: bytes) -> tuple[_Packet, ...]:
@@ -173,7 +206,7 @@ def _timed(packets: list[Any], audio: bool) -> Iterator[_Packet]:
         yield _Packet(audio, bytes(packet), index * step, step, audio or packet.is_keyframe)
 
 
-def _streams(target: Any, scene: Scene) -> tuple[Any, Any]:
+def _video_stream(target: Any, scene: Scene) -> Any:
     video = target.add_stream("libx264", rate=_PICTURES_PER_SECOND)
     video.width, video.height, video.pix_fmt = scene.width, scene.height, "yuv420p"
     video.bit_rate = scene.bits_per_second
@@ -186,10 +219,14 @@ def _streams(target: Any, scene: Scene) -> tuple[Any, Any]:
         "maxrate": rate,
         "bufsize": rate,
     }
+    return video
+
+
+def _audio_stream(target: Any, channels: int) -> Any:
     audio = target.add_stream("aac", rate=_SAMPLES_PER_SECOND)
-    audio.layout = "mono"
-    audio.bit_rate = 64_000
-    return video, audio
+    audio.layout = _LAYOUTS[channels]
+    audio.bit_rate = 64_000 * channels
+    return audio
 
 
 def _pictures(av: ModuleType, scene: Scene) -> Iterator[Any]:
@@ -202,17 +239,18 @@ def _pictures(av: ModuleType, scene: Scene) -> Iterator[Any]:
         yield picture
 
 
-def _sounds(av: ModuleType) -> Iterator[Any]:
-    form = f"sample_fmts=fltp:channel_layouts=mono:sample_rates={_SAMPLES_PER_SECOND}"
-    source = f"frequency=440:sample_rate={_SAMPLES_PER_SECOND}:samples_per_frame=1024"
-    return _frames(av, "sine", source, ("aformat", form))
+def _sounds(av: ModuleType, channels: int, loudness: float = 0.125) -> Iterator[Any]:
+    form = f"sample_fmts=fltp:channel_layouts={_LAYOUTS[channels]}:sample_rates={_SAMPLES_PER_SECOND}"
+    tone = "|".join([f"{loudness}*sin(880*PI*t)"] * channels)
+    source = f"{tone}:channel_layout={_LAYOUTS[channels]}:sample_rate={_SAMPLES_PER_SECOND}:nb_samples=1024"
+    return _frames(av, "aevalsrc", source, ("aformat", form))
 
 
 def _frames(av: ModuleType, source: str, arguments: str, form: tuple[str, str]) -> Iterator[Any]:
     graph = av.filter.Graph()
     first = graph.add(source, f"{arguments}:duration={float(_LOOP)}")
     middle = graph.add(*form)
-    last = graph.add("abuffersink" if source == "sine" else "buffersink")
+    last = graph.add("buffersink" if source == "testsrc2" else "abuffersink")
     first.link_to(middle)
     middle.link_to(last)
     graph.configure()

@@ -48,6 +48,7 @@ class Docking(msgspec.Struct):
     attachment: str
     nonce: str
     granted: bool = False
+    controller_id: str | None = None
 
 
 class Memory(msgspec.Struct, kw_only=True):

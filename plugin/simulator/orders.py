@@ -69,6 +69,7 @@ def grant(turn: Turn, opened: OpenedOrder) -> None:
     """Let the media unit be exported in this docking, if a controller of the camera's system proved itself."""
     docking = _check_docking(turn.core, _as(Challenge, opened).camera_nonce)
     docking.granted = docking.granted or opened.controller_id is not None
+    docking.controller_id = opened.controller_id or docking.controller_id
 
 
 def enrol(turn: Turn, opened: OpenedOrder) -> None:

@@ -40,6 +40,7 @@ class Power:
 
 
 OFF: Final = Power(((float("-inf"), Phase.OFF),))
+ON: Final = Power(((float("-inf"), Phase.ON),))
 
 
 def turned_on(at: float) -> Power:

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ import msgspec
 from ..camera_volume import documents
 from ..camera_volume.documents import FileDigest, content_sha256
 from ..camera_volume.media import recording_folder
+from ..camera_volume.orders import Profile, Settings
 from ..camera_volume.recording import (
     DOCUMENT_NAME,
     TRACK_NAME,
@@ -36,13 +37,21 @@ from . import media, places
 from .core import Core
 from .faults import RecordingFault
 from .memory import HeldRecording, sync_folder
+from .prebuffer import PreBuffer
 
 _SECOND: Final = timedelta(seconds=1)
+_PICTURES: Final = {"1080p": (1920, 1080), "720p": (1280, 720)}
+_MOST_NOTES: Final = 90
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What to record: so many clips, each of a length or an exact size, from a time on."""
+    """What to record: so many clips, each of a length or an exact size, from a time on.
+
+    ``pre_buffer`` is what was there when the button was pressed; left out, as much of the profile's as half of the
+    recording can hold. ``muted`` are seconds from the start in which the microphone was off. ``as_profile`` records in
+    the profile's resolution and with its audio; otherwise pictures are small, which is quicker to make.
+    """
 
     clips: int = 1
     seconds: float | None = None
@@ -51,6 +60,9 @@ class Wish:
     bookmarks: tuple[str, ...] = ()
     fault: RecordingFault | None = None
     bits_per_second: int = 4_000_000
+    pre_buffer: PreBuffer | None = None
+    muted: tuple[tuple[float, float], ...] = ()
+    as_profile: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,11 @@ def _make_clips(core: Core, folder: Path, wish: Wish) -> list[ClipEntry]:
     for _ in range(wish.clips):
         path = folder / clip_name(start, short_id, container)
         scene = media.Scene(core.memory.serial, user, start, bits_per_second=wish.bits_per_second)
-        made = _make_clip(core, path, scene, wish)
+        if wish.as_profile and settings and settings.profile:
+            scene = _as_profile(scene, settings.profile)
+        passed = (start - clips[0].start).total_seconds() if clips else 0.0
+        muted = [(begin - passed, end - passed) for begin, end in _unheard(settings, wish)]
+        made = _make_clip(core, path, scene, wish, muted)
         clips.append(
             ClipEntry(
                 name=path.name,
@@ -119,13 +135,27 @@ def _make_clips(core: Core, folder: Path, wish: Wish) -> list[ClipEntry]:
     return clips
 
 
-def _make_clip(core: Core, path: Path, scene: media.Scene, wish: Wish) -> media.MadeClip:
+def _unheard(settings: Settings | None, wish: Wish) -> list[tuple[float, float]]:
+    """List where nothing is heard: microphone off, and a pre-buffer that the profile wants without audio."""
+    stretches = list(wish.muted)
+    if wish.pre_buffer is not None and settings and settings.profile and not settings.profile.pre_buffer_audio:
+        stretches.append((0.0, wish.pre_buffer.seconds))
+    return stretches
+
+
+def _as_profile(scene: media.Scene, profile: Profile) -> media.Scene:
+    width, height = _PICTURES[profile.resolution]
+    channels = 0 if not profile.audio else 2 if profile.audio_post_processing else 1
+    return replace(scene, width=width, height=height, channels=channels)
+
+
+def _make_clip(core: Core, path: Path, scene: media.Scene, wish: Wish, muted: media.Muted) -> media.MadeClip:
     written = sum(file.stat().st_size for file in path.parent.iterdir())
     expected = wish.size_bytes or int((wish.seconds or 10) * (scene.bits_per_second / 8))
     if core.free_bytes() < written + expected:
         shutil.rmtree(path.parent)
         raise CameraFull
-    made = media.make_clip(path, scene, seconds=wish.seconds, size_bytes=wish.size_bytes)
+    made = media.make_clip(path, scene, seconds=wish.seconds, size_bytes=wish.size_bytes, muted=muted)
     _sync(path)
     return made
 
@@ -150,8 +180,7 @@ def _document(
     settings = memory.settings
     profile = settings.profile if settings else None
     start, stop = clips[0].start, clips[-1].stop
-    wanted = timedelta(seconds=profile.pre_buffer_seconds if profile else 0)
-    trigger_on = start + min(wanted, (stop - start) / 2)
+    trigger_on, notes = _beginning(start, stop, profile, wish)
     return RecordingDocument(
         id=recording_id,
         number=memory.last_recording_number + 1,
@@ -175,7 +204,29 @@ def _document(
         trigger_off_location=places.location(start, stop),
         track=TrackEntry(size_bytes=track.size_bytes, sha256=track.sha256),
         bookmarks=tuple(_bookmark(text, trigger_on, start) for text in wish.bookmarks),
-        notes=(Note(kind="pre-buffer-short"),) if trigger_on - start < wanted else (),
+        notes=(*notes, *_muted_notes(start, stop, wish)),
+    )
+
+
+def _beginning(
+    start: datetime, stop: datetime, profile: Profile | None, wish: Wish
+) -> tuple[datetime, tuple[Note, ...]]:
+    """Tell when the button was pressed, and what is to be said of what was recorded before."""
+    wanted = timedelta(seconds=profile.pre_buffer_seconds if profile else 0)
+    if wish.pre_buffer is None:
+        before, short, why = min(wanted, (stop - start) / 2), wanted > (stop - start) / 2, ""
+    else:
+        before, short = timedelta(seconds=wish.pre_buffer.seconds), wish.pre_buffer.short is not None
+        why = wish.pre_buffer.short or ""
+    return start + min(before, stop - start), (Note(kind="pre-buffer-short", text=why),) if short else ()
+
+
+def _muted_notes(start: datetime, stop: datetime, wish: Wish) -> tuple[Note, ...]:
+    stretches = [(start + timedelta(seconds=begin), start + timedelta(seconds=end)) for begin, end in wish.muted]
+    return tuple(
+        Note(kind="microphone-off", start=max(start, begin), stop=min(stop, end))
+        for begin, end in stretches[:_MOST_NOTES]
+        if begin < stop
     )
 
 
