@@ -133,7 +133,7 @@ def _want_of_cameras(session: Session, which: ColumnElement[bool]) -> int:
     return len(concerned_ids)
 
 
-def _holders(profile: Profile) -> Select[tuple[CameraUser]]:
+def _holders(profile: Profile) -> Select[CameraUser]:
     return select(CameraUser).where(CameraUser.profile_id == profile.id, CameraUser.active).limit(1)
 
 
