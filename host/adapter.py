@@ -40,6 +40,7 @@ class Adapter:
         self._app = app
         self._base_url = settings.base_url
         self._domain = manifest.domain
+        self._support_contact = settings.support_contact
         self._changes_certificates = settings.secure and not settings.has_given_certificate
         self.data_dir: Path = plugin_folder(settings, manifest.domain)
         with app.app_context():
@@ -77,7 +78,13 @@ class Adapter:
 
     def supports(self, feature: str) -> bool:
         """Recordings are listed, people have accounts here and are asked again; this host sends no messages."""
+        if feature == "support":
+            return bool(self._support_contact)
         return self._changes_certificates if feature == "tls" else feature in _SUPPORTED
+
+    def support_contact(self) -> str:
+        """Name whom the command line names."""
+        return self._support_contact
 
     def confirmed_at(self) -> datetime | None:
         """Tell when the password was entered last."""

@@ -38,6 +38,8 @@ class Settings:
     testing: bool = False
     #: Port at which plain HTTP is led to HTTPS; None for none.
     redirect_port: int | None = None
+    #: Whom people turn to when help did not help, as plugins show it; empty where nobody is named.
+    support_contact: str = ""
 
     @property
     def secure(self) -> bool:

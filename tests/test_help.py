@@ -165,9 +165,7 @@ def test_every_page_and_every_message_leads_to_help(site):
 def test_the_hosts_support_contact_stands_below_help_as_text(site, monkeypatch):
     app, viewer = site
     host = app.extensions["bodyworn"].host
-    asked = host.supports
-    monkeypatch.setattr(host, "supports", lambda feature: feature == "support" or asked(feature))
-    monkeypatch.setattr(host, "support_contact", lambda: "Desk <1>\n+43 1 234", raising=False)
+    monkeypatch.setattr(host, "_support_contact", "Desk <1>\n+43 1 234")
     for path in ("/bodyworn/help", "/bodyworn/help/battery"):
         page = viewer.get(path).text
         assert "<p>Desk &lt;1&gt;</p><p>+43 1 234</p>" in page

@@ -23,6 +23,7 @@ _PATH = click.Path(path_type=Path)
     "--plugin", "plugins", type=_PATH, multiple=True, help="Folder with a manifest.json; this plugin if none."
 )
 @click.option("--external-url", default="", help="Address under which other machines reach this host.")
+@click.option("--support-contact", default="", help="Whom people turn to when help did not help: name, phone, address.")
 @click.option("--certificate", type=_PATH, help="PEM file for HTTPS, with its chain.")
 @click.option("--private-key", type=_PATH, help="PEM file of the certificate's key.")
 @click.option("--database", envvar=DATABASE_VARIABLE, default="", help="Database of this plugin; SQLite if none.")
@@ -38,6 +39,7 @@ def command(
     port: int,
     plugins: tuple[Path, ...],
     external_url: str,
+    support_contact: str,
     certificate: Path | None,
     private_key: Path | None,
     database: str,
@@ -56,6 +58,7 @@ def command(
         port=port,
         plugins=plugins or (Path(__file__).resolve().parent.parent,),
         external_url=external_url,
+        support_contact=support_contact,
         certificate=certificate,
         private_key=private_key,
         plugin_databases=(("bodyworn", database),) if database else (),
