@@ -24,7 +24,7 @@ from .services.sentence import Tone, sentence
 _LOG = logging.getLogger(__name__)
 
 #: Pages of one thing cannot be named without it; System status leads there.
-_OF_ONE_THING = frozenset({"camera"})
+_OF_ONE_THING = frozenset({"camera", "help_topic"})
 
 
 def health(runtime: Runtime) -> Sequence[HealthItem]:

@@ -70,7 +70,7 @@ _TABS = (
         "bodyworn.view",
         frozenset(
             {
-                *("devices", "camera", "locked_cameras", "ask_unlock"),
+                *("devices", "overdue", "camera", "locked_cameras", "ask_unlock"),
                 *("docks", "dock", "ask_forget_dock", "ask_forget_bay"),
             }
         ),
@@ -332,10 +332,12 @@ def _fetch(content: Content) -> Mapping[str, Any]:
 def _etag() -> str:
     """Name the state of everything that a page depends on, without drawing it."""
     runtime = current()
-    parts = [VERSION, runtime.host.locale(), str(runtime.database.change_counter())]
+    now = datetime.now(UTC)
+    # what is said in days moves on without anybody writing
+    parts = [VERSION, runtime.host.locale(), str(runtime.database.change_counter()), f"{now:%Y-%m-%dT%H}"]
     parts += [permission for permission in _PERMISSIONS if runtime.host.can(permission)]
     with runtime.database.read() as session:
-        parts += overdue(session, datetime.now(UTC))
+        parts += overdue(session, now)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

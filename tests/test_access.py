@@ -106,6 +106,8 @@ TABLE = {
     "bodyworn.status_fragment": (ALL, None),
     "bodyworn.status_json": (ALL, None),
     "bodyworn.help": (ALL, None),
+    "bodyworn.overdue": (ALL, None),
+    "bodyworn.overdue_fragment": (ALL, None),
     "bodyworn.help_topic": (ALL, None),
     "bodyworn.devices": (ALL, None),
     "bodyworn.devices_fragment": (ALL, None),

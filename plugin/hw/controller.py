@@ -118,6 +118,7 @@ class Controller:
             if now - cleared >= _HOUSEKEEPING_SECONDS:
                 cleared = now
                 housekeeping.clear(shop)
+                housekeeping.escalate(shop)
 
     def _attend(self, shop: Workshop, sockets: Sequence[Socket]) -> None:
         """Give every camera that has appeared a docking of its own, and forget those that ended."""

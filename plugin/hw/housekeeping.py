@@ -1,15 +1,16 @@
-"""What has to be done now and then: give up what is safe elsewhere, and sign how far the chain of events is.
+"""What has to be done now and then: give up what is safe elsewhere, sign the chain of events, say who is overdue.
 
-What may go is decided by ``services.purging``, when to sign by ``services.checkpoints``.
+What may go is decided by ``services.purging``, when to sign by ``services.checkpoints``, who by ``services.overdue``.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from ..crypto.envelope import PayloadType
 from ..errors import BodywornError
-from ..services import checkpoints, purging
+from ..services import checkpoints, overdue, purging
 from .workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,16 @@ def sign_chain(shop: Workshop, *, at_once: bool = False) -> bool:
     with shop.database.write() as session:
         checkpoints.keep(session, statement, order)
     return True
+
+
+def escalate(shop: Workshop) -> int:
+    """Write down which cameras have come to be overdue; gives how many. Nothing is written when there is none."""
+    now = datetime.now(UTC)
+    with shop.database.read() as session:
+        if not overdue.to_escalate(session, now):
+            return 0
+    with shop.database.write() as session:
+        return overdue.escalate(session, now)
 
 
 def _remove(shop: Workshop, container: str) -> None:

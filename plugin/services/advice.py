@@ -80,6 +80,27 @@ CAMERA_WITHOUT_USER = Advice(
     sentence("Nobody is entered as wearing the camera, so it does not record."),
     sentence("Assign a user on the camera's page, and dock the camera so that it hears of it."),
 )
+CAMERA_OVERDUE = Advice(
+    "camera-overdue",
+    Part.CAMERAS,
+    sentence("Overdue"),
+    sentence("The camera has not been docked for a long time; past eight weeks it locks itself."),
+    sentence("Ask whoever wears it to dock it. One that is lost or broken can be removed by force."),
+)
+BATTERY_LOW = Advice(
+    "battery-low",
+    Part.CAMERAS,
+    sentence("Battery low"),
+    sentence("The camera was taken with a low battery and has not come back since. An empty battery ages quickly."),
+    sentence("Charge it soon, in a dock or with a charger."),
+)
+BATTERY_IN_STORE = Advice(
+    "battery-in-store",
+    Part.CAMERAS,
+    sentence("Charge"),
+    sentence("The camera has been in store, or removed and in shipping mode, for three months or a multiple of that."),
+    sentence("Charge it, and put it back neither full nor empty. For a removed camera this reminder ends by itself."),
+)
 CONTROLLER_UNAVAILABLE = Advice(
     "controller-unavailable",
     Part.CONTROLLERS,
@@ -249,6 +270,9 @@ ALL = (
     CAMERA_STORAGE_ERROR,
     CAMERA_PROBLEM,
     CAMERA_WITHOUT_USER,
+    CAMERA_OVERDUE,
+    BATTERY_LOW,
+    BATTERY_IN_STORE,
     CONTROLLER_UNAVAILABLE,
     CONTROLLER_STORAGE_ERROR,
     CONTROLLER_STORAGE_LOW,

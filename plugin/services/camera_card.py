@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from ..errors import (
     CameraUnreadable,
 )
 from ..models import Bay, BayState, Belonging, Camera
-from . import advice
+from . import advice, battery_care, overdue
 from .message import Card, Message
 from .sentence import Problem, Tone, plural, problem, sentence
 
@@ -36,7 +37,7 @@ _STORAGE_ERRORS = frozenset(
 )
 
 
-def camera_card(session: Session) -> Card:
+def camera_card(session: Session, now: datetime) -> Card:
     """Tell how the cameras are."""
     added = _count(session, Camera.belonging == Belonging.ADDED)
     messages = [
@@ -46,6 +47,8 @@ def camera_card(session: Session) -> Card:
         *_troubled_bays(session),
         *_troubled_cameras(session),
         *_unassigned(session),
+        *overdue.messages(session, now),
+        *battery_care.messages(session, now),
     ]
     docked = session.scalar(select(func.count()).select_from(Bay).where(Bay.camera_id.is_not(None))) or 0
     ready = session.scalar(select(func.count()).select_from(Bay).where(Bay.state == BayState.READY)) or 0

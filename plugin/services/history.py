@@ -53,6 +53,8 @@ _ACTIONS: Mapping[str, Sentence] = {
     "camera.renamed": sentence("Renamed from {before} to {after}"),
     "camera.section-saved": sentence("Fields of the package {package} were saved"),
     "camera.locked": sentence("Found locked"),
+    "camera.overdue": sentence("Not docked for {days} days"),
+    "camera.locks-soon": sentence("Not docked for {days} days; it locks itself in {days_left} days"),
     "camera.unlock-ordered": sentence("Unlocking was asked for, with the passphrase of the master key"),
     "camera.unlock-delivered": sentence("The camera was told to unlock itself"),
     "camera.unlocked": sentence("Unlocked; it works again"),

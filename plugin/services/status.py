@@ -62,7 +62,7 @@ def status(session: Session, now: datetime) -> Status:
     return Status(
         system_name=system.name if system else None,
         demonstration=bool(system and system.demonstration),
-        cameras=camera_card(session),
+        cameras=camera_card(session, now),
         controllers=controller_card(session, now),
         destination=destination_card(session, now),
     )
