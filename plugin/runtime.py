@@ -18,6 +18,7 @@ from .sections import Sections
 from .services import systems
 from .services.hooks import Faults
 from .services.stills import Stills
+from .services.waiting_files import WaitingFiles
 from .slots import Slots
 from .store import Store
 
@@ -60,6 +61,11 @@ class Runtime:
     def stills(self) -> Stills:
         """Give the pictures of clips that are kept, and made where they are not."""
         return Stills(self.data_dir / "cache" / "stills", self.secrets)
+
+    @cached_property
+    def uploads(self) -> WaitingFiles:
+        """Give what people uploaded and have yet to confirm."""
+        return WaitingFiles(self.data_dir / "cache" / "uploads", self.secrets)
 
     def is_set_up(self) -> bool:
         """Tell whether the wizard is behind us; asked of the database until it is, and never again."""

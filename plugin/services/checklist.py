@@ -73,9 +73,9 @@ def _tasks(session: Session, *, downloaded: bool) -> list[Task]:
         Task(
             _any(session, CameraUser.active.is_(True)),
             sentence("Create camera users"),
-            sentence("Whoever wears a camera is entered on the camera's page."),
-            "devices",
-            "cameras",
+            sentence("Enter whoever wears cameras, one by one or from a file."),
+            "users",
+            "add-user",
             "bodyworn.devices",
         ),
         Task(

@@ -191,6 +191,13 @@ def all_notices(session: Session, destination: Destination) -> list[Notice]:
     ]
 
 
+def knows_user(user: CameraUser, destination: Destination) -> bool:
+    """Tell whether a destination was told of a user as it is here now; one removed before that needs no telling."""
+    if user.pushed is None:
+        return not user.active
+    return user.pushed == _user_notice(user, destination).fingerprint(destination.id)
+
+
 def tell_all_again(session: Session, destination: Destination, *, actor: str) -> None:
     """Forget what the destination was told of users and cameras, so that all of it is pushed again (DST-7)."""
     for row in [*session.scalars(select(CameraUser)), *session.scalars(select(Camera))]:
