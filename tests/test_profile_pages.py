@@ -42,7 +42,7 @@ def test_the_list_says_what_each_profile_sets(site):
     said = text_of(site.viewer.get("/bodyworn/camera-profiles"))
     assert "Best quality 1080p On 90 s On Allowed 0 none" in said
     assert "Long shift 720p Mono Off Off Not allowed 0 none" in said
-    assert "Default for new users" in said
+    assert "Default for new users 1080p On 30 s On Not allowed 5" in said
 
 
 @pytest.mark.feature("USR-3")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Bay, Belonging, Camera, CameraUser, Clip, ClipKind, Profile, Recording, Trust
@@ -93,7 +93,9 @@ def cameras(session: Session, profile_id: str, page: int) -> Page[CameraVersion]
 
 
 def _row(session: Session, found: Profile) -> ProfileRow:
-    users = select(func.count()).where(CameraUser.profile_id == found.id, CameraUser.active)
+    theirs = CameraUser.profile_id == found.id
+    having = or_(theirs, CameraUser.profile_id.is_(None)) if found.default else theirs
+    users = select(func.count()).where(having, CameraUser.active)
     wanted = select(func.count()).select_from(Camera).where(_added(found), Camera.trust == Trust.ATTESTED)
     return ProfileRow(
         id=found.id,
