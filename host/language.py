@@ -10,7 +10,7 @@ from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 
 from . import cookies
 
@@ -25,7 +25,13 @@ def install(app: Flask) -> None:
 
 
 def current() -> str:
-    """Give the language of this request."""
+    """Give the language of this request; found out once, because each sentence of a page asks."""
+    if "host_language" not in g:
+        g.host_language = _asked_for()
+    return str(g.host_language)
+
+
+def _asked_for() -> str:
     chosen = cookies.sent("language")
     if chosen in LANGUAGES:
         return chosen

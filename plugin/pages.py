@@ -146,7 +146,7 @@ _PAGE_OF = {
     "save_dock": "dock",
 }
 #: What may stand in the address of a list.
-_LIST_ARGS = ("q", "show", "sort", "page", "camera")
+_LIST_ARGS = ("q", "show", "sort", "page", "docks", "camera")
 
 #: What is said after something was done, by the name that stands in the address.
 _NOTICES = {

@@ -98,7 +98,7 @@ def test_every_bay_state_has_its_word_and_tone(database, ids):
 @pytest.mark.feature("CAM-1")
 def test_new_cameras_are_listed_with_their_place(database, ids):
     with database.read() as session:
-        (new,) = new_cameras(session)
+        (new,) = new_cameras(session).rows
     assert (new.id, new.place) == (ids.new_camera, "Dock 1 · Bay 4")
 
 

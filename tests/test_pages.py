@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import seed
-from bodyworn.models import Bay, BayState, Camera, CameraUser, Event, RecordingState
+from bodyworn.models import Bay, BayState, Camera, CameraUser, Dock, DockKind, Event, RecordingState
 from bodyworn.services import camera_list, recording_list
 from hosting import ROLES, SAME_ORIGIN, host_app, signed_in, token_of
 from sqlalchemy import select
@@ -354,3 +354,18 @@ def test_many_recordings_are_paged_with_their_filter(fresh):
     (following,) = re.findall(r'rel="next" href="([^"]+)"', page.text)
     assert "26–30 of 30" in text_of(fresh.operator.get(following.replace("&amp;", "&")))
     assert "show=underway" in following
+
+
+def test_many_docks_are_paged_and_their_lines_lead_to_their_page(fresh):
+    with fresh.database.write() as session:
+        controller = seed.found_system(session, SOME_TIME)
+        for number in range(1, 9):
+            dock = Dock(controller_id=controller.id, name=f"Dock {number}", locator="", position=number)
+            dock.kind, dock.bays = DockKind.USB, [Bay(position=1, name="Bay 1")]
+            session.add(dock)
+    for path in ("/bodyworn/", "/bodyworn/devices"):
+        page = fresh.viewer.get(path).text
+        assert "8 docks" in page
+        assert f'href="{path}?docks=2#dock-' in page
+        other = fresh.viewer.get(f"{path}?docks=2").text
+        assert (page.count('class="bw-dock"'), other.count('class="bw-dock"')) == (6, 2)

@@ -112,7 +112,7 @@ def check_shown_as_locked(station: Station, *found: SimulatedCamera) -> None:
         rows = camera_list.cameras(session, CameraQuery(show=Show.LOCKED)).rows
         assert {row.serial for row in rows} == {camera.serial for camera in found}
         assert {row.state.word.one for row in rows} == {"Locked"}
-        assert camera_list.new_cameras(session) == []
+        assert camera_list.new_cameras(session).total == 0
         labels = [message.label.one for message in status(session, datetime.now(UTC)).cameras.messages]
     assert "Locked" in labels
     assert "New" not in labels

@@ -17,9 +17,9 @@ def search_text(args: Mapping[str, str]) -> str:
     return args.get("q", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
 
 
-def page_number(args: Mapping[str, str]) -> int:
+def page_number(args: Mapping[str, str], name: str = "page") -> int:
     """Read the number of a page, from 1."""
-    text = args.get("page", "1")
+    text = args.get(name, "1")
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else 1
     return max(1, min(number, _LARGEST_PAGE))
 

@@ -15,7 +15,7 @@ from ..access import needs
 from ..forms.devices import AddCamerasForm, CameraForm
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
-from ..services import camera_list, cameras, controller_card, devices, users
+from ..services import camera_list, cameras, controller_card, dock_list, users
 from ..services.camera_list import CameraDetail, CameraQuery, Show, Sort, UserChoice
 
 
@@ -96,7 +96,7 @@ def _content(session: Session, now: datetime) -> Mapping[str, Any]:
         page=page_number(request.args),
     )
     return {
-        "docks": devices.docks(session, now),
+        "docks": dock_list.dock_list(session, now, page_number(request.args, "docks")),
         "new_cameras": camera_list.new_cameras(session),
         "wanted": wanted,
         "page": camera_list.cameras(session, wanted),

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import pages
 from ..access import needs
+from ..forms.lists import page_number
 from ..runtime import current
-from ..services import checklist, devices, integrations, recording_list, status_document
+from ..services import checklist, dock_list, integrations, recording_list, status_document
 from ..services.message import Message
 
 _LATEST = 6
@@ -57,6 +58,6 @@ def _content(session: Session, now: datetime) -> Mapping[str, Any]:
     return {
         "tasks": checklist.left_to_do(session) if current().host.can("bodyworn.devices") else (),
         "packages": integrations.standing(session, now),
-        "docks": devices.docks(session, now),
+        "docks": dock_list.dock_list(session, now, page_number(request.args, "docks")),
         "latest": recording_list.latest(session, _LATEST) if may_see_recordings else None,
     }

@@ -17,6 +17,7 @@ from .cameras import get
 from .devices import State, bay_state, storage_percent, user_label
 from .history import EventLine, history
 from .paging import Page, like, paged
+from .profile_list import CameraProfile, of_camera
 from .sentence import Problem, Tone, problem, sentence
 
 
@@ -92,6 +93,8 @@ class CameraDetail:
     #: What went wrong in the bay in which it stands now.
     bay_problem: Problem | None
     camera_user_id: str | None
+    #: None for a camera that does not belong to the system.
+    profile: CameraProfile | None
     history: Sequence[EventLine]
 
 
@@ -103,6 +106,8 @@ class UserChoice:
     label: str
 
 
+#: So many new cameras are listed to be added together.
+_NEW_AT_ONCE = 50
 _ORDER = {
     Sort.NAME: (Camera.name, Camera.id),
     Sort.USER: (CameraUser.name.is_(None), CameraUser.name, Camera.name, Camera.id),
@@ -121,13 +126,14 @@ def cameras(session: Session, wanted: CameraQuery) -> Page[CameraRow]:
     return Page(rows, page.total, page.number, page.size)
 
 
-def new_cameras(session: Session) -> list[CameraRow]:
-    """List the cameras that are docked and belong to nobody yet, in the order of their bays."""
+def new_cameras(session: Session) -> Page[CameraRow]:
+    """List the first cameras that are docked and belong to nobody yet, in the order of their bays."""
     query = select(Camera).join(Bay, Bay.camera_id == Camera.id).join(Dock, Dock.id == Bay.dock_id)
     query = query.where(Camera.belonging == Belonging.NEW, Camera.locked_at.is_(None)).order_by(
         Dock.position, Bay.position
     )
-    return _rows(session, list(session.scalars(query)))
+    page = paged(session, query, 1, lambda camera: camera, _NEW_AT_ONCE)
+    return Page(_rows(session, page.rows), page.total, page.number, page.size)
 
 
 def camera(session: Session, camera_id: str) -> CameraDetail:
@@ -150,6 +156,7 @@ def camera(session: Session, camera_id: str) -> CameraDetail:
         problem=_problem(found),
         bay_problem=_bay_problem(session, found),
         camera_user_id=found.camera_user_id,
+        profile=of_camera(session, found),
         history=history(session, "camera", [found.id], newest_first=True),
     )
 

@@ -123,10 +123,13 @@ class DockView:
         return [bay.camera for bay in self.bays if bay.camera is not None and bay.camera.is_new]
 
 
-def docks(session: Session, now: datetime) -> list[DockView]:
-    """List every dock, by controller and position."""
+def docks(session: Session, now: datetime, dock_ids: Sequence[str] | None = None) -> list[DockView]:
+    """List docks with their bays, by controller and position: every one, or those that are asked for."""
     query = select(Dock, Controller.name).join(Controller, Controller.id == Dock.controller_id)
-    found = session.execute(query.options(selectinload(Dock.bays)).order_by(Controller.name, Dock.position)).all()
+    query = query.options(selectinload(Dock.bays)).order_by(Controller.name, Dock.position, Dock.id)
+    if dock_ids is not None:
+        query = query.where(Dock.id.in_(dock_ids))
+    found = session.execute(query).all()
     bays = [bay for dock, _ in found for bay in dock.bays]
     cameras = _cameras(session, [bay.camera_id for bay in bays if bay.camera_id])
     return [_dock(dock, controller, cameras, now) for dock, controller in found]
