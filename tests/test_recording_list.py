@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import seed
 from bodyworn.errors import UnknownRecording
-from bodyworn.models import Camera, Controller, Copy, CopyState, Place, RecordingState
-from bodyworn.services.recording_list import RecordingQuery, Show, Sort, held_clip, latest, recording, recordings
+from bodyworn.models import Camera, Controller, Copy, CopyState, Place, Recording, RecordingState
+from bodyworn.services import recording_search
+from bodyworn.services.recording_list import held_clip, latest, recording, recordings
+from bodyworn.services.recording_search import RecordingQuery, Show, Sort
 from bodyworn.services.sentence import Tone
 from sqlalchemy import select
 
@@ -106,7 +108,7 @@ def test_lists_are_filtered(database, ids, show, count):
         assert recordings(session, RecordingQuery(show=show)).total == count
 
 
-@pytest.mark.parametrize(("search", "count"), [("Anna", 2), ("1041", 2), ("F1088", 1), ("20261121T", 3), ("100%", 0)])
+@pytest.mark.parametrize(("search", "count"), [("Anna", 2), ("1041", 2), ("F1088", 1), ("2026-11-21", 2), ("100%", 0)])
 def test_search_finds_users_cameras_and_containers(database, ids, search, count):
     with database.read() as session:
         assert recordings(session, RecordingQuery(search=search)).total == count
@@ -166,3 +168,74 @@ def test_only_a_verified_copy_here_is_handed_out(database, ids):
 def test_an_unknown_recording_is_told(database):
     with database.read() as session, pytest.raises(UnknownRecording):
         recording(session, "nope")
+
+
+def test_search_finds_a_container_by_how_its_name_begins(database, ids):
+    name = detail(database, ids.delivered).container_name
+    for text in (name, name[:-3]):
+        assert ids_of(database, RecordingQuery(search=text)) == [ids.delivered]
+    assert ids_of(database, RecordingQuery(search=name[1:])) == []
+
+
+def test_eight_digits_are_a_number_and_not_a_day(database, ids):
+    assert ids_of(database, RecordingQuery(search="20261121")) == []
+
+
+@pytest.mark.parametrize("few", [0.0, 2.0], ids=["walked", "fetched"])
+@pytest.mark.parametrize("show", list(Show))
+@pytest.mark.parametrize("search", ["", "anna", "B8A44F"])
+def test_every_way_to_find_recordings_finds_the_same_in_each_order(database, ids, monkeypatch, few, show, search):
+    monkeypatch.setattr(recording_search, "_FEW", few)
+    for sort in Sort:
+        wanted = RecordingQuery(search=search, show=show, sort=sort)
+        with database.read() as session:
+            expected = [row.id for row in sorted(_fitting(session, wanted), key=_KEYS[sort])]
+        assert ids_of(database, wanted) == expected
+
+
+def test_recordings_of_nobody_follow_those_of_all_users_across_pages(database, ids, monkeypatch):
+    monkeypatch.setattr(recording_search, "PAGE_ROWS", 2)
+    with database.write() as session:
+        for one in session.scalars(select(Recording).order_by(Recording.start_at).limit(3)):
+            one.camera_user_id = None
+    pages = [ids_of(database, RecordingQuery(sort=Sort.USER, page=page)) for page in (1, 2, 3)]
+    with database.read() as session:
+        nobodys = [session.get_one(Recording, one).camera_user_id is None for page in pages for one in page]
+    assert nobodys == [False, False, True, True, True]
+
+
+def test_a_long_list_is_not_counted_and_leads_to_its_end_all_the_same(database, ids, monkeypatch):
+    monkeypatch.setattr(recording_search, "MOST_COUNTED", 3)
+    monkeypatch.setattr(recording_search, "PAGE_ROWS", 2)
+    with database.read() as session:
+        first, last, past = (recordings(session, RecordingQuery(page=page)) for page in (1, 3, 99))
+    assert (first.counted, first.total) == (False, 3)
+    assert (len(last.rows), past.rows, past.counted, past.total) == (1, last.rows, True, 5)
+
+
+_KEYS = {
+    Sort.NEWEST: lambda row: (-row.start_at.timestamp(), row.id),
+    Sort.OLDEST: lambda row: (row.start_at, row.id),
+    Sort.USER: lambda row: (row.user is None, row.user or "", -row.start_at.timestamp()),
+    Sort.CAMERA: lambda row: (row.camera, -row.start_at.timestamp()),
+}
+
+
+def _fitting(session, wanted):
+    """Look at every recording, one by one."""
+    states = {
+        Show.ALL: lambda row: True,
+        Show.UNDERWAY: lambda row: row.state.tone in (Tone.MOVING, Tone.ATTENTION),
+        Show.DELIVERED: lambda row: row.state.tone is Tone.OKAY,
+        Show.REFUSED: lambda row: row.state.word.one == "Not transferred",
+        Show.PROBLEM: lambda row: row.state.tone is Tone.PROBLEM,
+    }
+    text = wanted.search.lower()
+    for row in latest(session, 100):
+        if states[wanted.show](row) and (text in (row.user or "").lower() or text in row.camera.lower()):
+            yield row
+
+
+def ids_of(database, wanted):
+    with database.read() as session:
+        return [row.id for row in recordings(session, wanted).rows]

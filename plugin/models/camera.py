@@ -35,6 +35,8 @@ class Camera(Identified, Base):
     """A body worn camera: what is wanted of it, and what it last said."""
 
     __tablename__ = "bodyworn_camera"
+    # lists by name walk it, those of a million recordings as well
+    __table_args__ = (Index(None, "name", "id"),)
 
     #: Not an identity: two cameras may claim one serial number; the key tells them apart.
     serial: Mapped[str] = mapped_column(String(64), index=True)
@@ -85,6 +87,7 @@ class CameraUser(Identified, Base):
     """A person who wears cameras; the link between a recording and whoever made it."""
 
     __tablename__ = "bodyworn_camera_user"
+    __table_args__ = (Index(None, "name", "id"),)
 
     name: Mapped[str] = mapped_column(String(100))
     #: The organisation's own number for that person, unique where given.

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, choice
@@ -27,6 +27,9 @@ class RecordingState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+_HAS_PROBLEM = text("problem_id IS NOT NULL")
+
+
 class Recording(Identified, Base):
     """One press of the record button, whoever made it."""
 
@@ -34,6 +37,13 @@ class Recording(Identified, Base):
     __table_args__ = (
         UniqueConstraint("camera_id", "camera_recording_id"),
         Index(None, "state", "protected", "start_at"),
+        # lists of a million: all of them, of one state, camera or user, and of the last day; walked from either end
+        Index(None, "start_at", "id"),
+        Index(None, "state", "start_at", "id"),
+        Index(None, "camera_id", "start_at", "id"),
+        Index(None, "camera_user_id", "start_at", "id"),
+        Index(None, "found_at", "state"),
+        Index(None, "problem_id", sqlite_where=_HAS_PROBLEM, postgresql_where=_HAS_PROBLEM),
     )
 
     camera_id: Mapped[str] = mapped_column(ForeignKey("bodyworn_camera.id"))

@@ -20,7 +20,7 @@ from ..sending import send
 from ..services import deliveries, delivery_proof, destinations, events, recording_list, recovery
 from ..services.keyring import Keyring
 from ..services.playback import Content, open_content
-from ..services.recording_list import RecordingQuery, Show, Sort
+from ..services.recording_search import RecordingQuery, Show, Sort
 from ..services.sentence import problem_of
 
 

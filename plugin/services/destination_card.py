@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..errors import (
@@ -36,9 +36,7 @@ def destination_card(session: Session, now: datetime) -> Card:
     if active is None:
         return Card([_not_connected()], None, [sentence("Recordings are kept on the controllers.")])
     messages = [*_connection(active), *_clock(active), *_refused(session), *_waiting(session)]
-    recent = Recording.found_at >= now - _DAY
-    total = count_recordings(session, recent)
-    proved = count_recordings(session, recent, Recording.state == RecordingState.DELIVERED)
+    total, proved = _of_the_last_day(session, now)
     if not total:
         return Card(messages, named(active.site_name), [sentence("No recordings in the last 24 hours")])
     return Card(
@@ -46,6 +44,14 @@ def destination_card(session: Session, now: datetime) -> Card:
         sentence("{done} of {total}", done=proved, total=total),
         [sentence("recordings of the last 24 hours delivered"), *_on_their_way(session, active, now)],
     )
+
+
+def _of_the_last_day(session: Session, now: datetime) -> tuple[int, int]:
+    """Count recordings, and those delivered: at once, because only their time leads to the few among a million."""
+    delivered = func.count(case((Recording.state == RecordingState.DELIVERED, 1)))
+    query = select(func.count(), delivered).select_from(Recording).where(Recording.found_at >= now - _DAY)
+    total, proved = session.execute(query).one()
+    return total, proved
 
 
 def _not_connected() -> Message:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from ..errors import UnknownRecording
@@ -27,40 +25,10 @@ from ..models import (
 from . import copies, deliveries, destinations
 from .devices import State, user_label
 from .history import EventLine, history
-from .paging import Page, like, paged
+from .paging import Page
 from .places import WAY, CopyView, Standing, copy_view, standings
+from .recording_search import RecordingQuery, search
 from .sentence import Problem, Tone, problem, sentence
-
-
-class Show(StrEnum):
-    """Which recordings a list shows."""
-
-    ALL = "all"
-    UNDERWAY = "underway"
-    DELIVERED = "delivered"
-    #: Refused by the destination.
-    REFUSED = "refused"
-    PROBLEM = "problem"
-
-
-class Sort(StrEnum):
-    """What a list of recordings is sorted by."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    USER = "user"
-    CAMERA = "camera"
-
-
-@dataclass(frozen=True)
-class RecordingQuery:
-    """Which recordings to list, as it stands in the address of the page."""
-
-    search: str = ""
-    show: Show = Show.ALL
-    sort: Sort = Sort.NEWEST
-    page: int = 1
-    camera_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,31 +129,20 @@ _STATES = {
     RecordingState.REFUSED: State(Tone.PROBLEM, sentence("Not transferred")),
     RecordingState.QUARANTINED: State(Tone.PROBLEM, sentence("In quarantine")),
 }
-_ORDER: dict[Sort, tuple[Any, ...]] = {
-    Sort.NEWEST: (Recording.start_at.desc(), Recording.id),
-    Sort.OLDEST: (Recording.start_at, Recording.id),
-    Sort.USER: (CameraUser.name.is_(None), CameraUser.name, Recording.start_at.desc(), Recording.id),
-    Sort.CAMERA: (Camera.name, Recording.start_at.desc(), Recording.id),
-}
 _COPIES = selectinload(Recording.clips).selectinload(Clip.copies)
 
 
 def recordings(session: Session, wanted: RecordingQuery) -> Page[RecordingRow]:
     """List the recordings that a query asks for."""
-    query = select(Recording).join(Camera, Camera.id == Recording.camera_id)
-    query = query.outerjoin(CameraUser, CameraUser.id == Recording.camera_user_id)
-    query = _shown(query, wanted.show).order_by(*_ORDER[wanted.sort])
-    if wanted.camera_id:
-        query = query.where(Recording.camera_id == wanted.camera_id)
-    if wanted.search:
-        query = query.where(_matches(wanted.search))
-    page = paged(session, query.options(_COPIES), wanted.page, lambda recording: recording)
-    return Page(_rows(session, page.rows), page.total, page.number, page.size)
+    page = search(session, wanted)
+    of_page = select(Recording).where(Recording.id.in_(page.rows)).options(_COPIES)
+    rows = {row.id: row for row in _rows(session, list(session.scalars(of_page)))}
+    return Page([rows[one] for one in page.rows], page.total, page.number, page.size, page.counted)
 
 
 def latest(session: Session, limit: int) -> list[RecordingRow]:
     """List the newest recordings."""
-    query = select(Recording).order_by(Recording.start_at.desc(), Recording.id).limit(limit).options(_COPIES)
+    query = select(Recording).order_by(Recording.start_at.desc(), Recording.id.desc()).limit(limit).options(_COPIES)
     return _rows(session, list(session.scalars(query)))
 
 
@@ -234,32 +191,6 @@ def held_clip(session: Session, recording_id: str, clip_id: str) -> HeldClip:
     if clip is None or clip.recording_id != recording_id or not _is_held(clip):
         raise UnknownRecording
     return HeldClip(clip.recording.container_name, clip.name, clip.spool_name, clip.stored_sha256 or "")
-
-
-def troubled() -> Any:
-    """Give the condition under which a recording needs a person or waits for something to be mended."""
-    stuck = (RecordingState.REFUSED, RecordingState.QUARANTINED)
-    return or_(Recording.state.in_(stuck), Recording.problem_id.is_not(None))
-
-
-def _shown(query: Select[Any], show: Show) -> Select[Any]:
-    match show:
-        case Show.UNDERWAY:
-            return query.where(Recording.state.in_((RecordingState.FOUND, RecordingState.STORED)))
-        case Show.DELIVERED:
-            return query.where(Recording.state == RecordingState.DELIVERED)
-        case Show.REFUSED:
-            return query.where(Recording.state == RecordingState.REFUSED)
-        case Show.PROBLEM:
-            return query.where(troubled())
-        case _:
-            return query
-
-
-def _matches(search: str) -> Any:
-    pattern = like(search)
-    columns = (Camera.name, Camera.serial, CameraUser.name, CameraUser.user_id, Recording.container_name)
-    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
 
 
 def _rows(session: Session, found: Sequence[Recording]) -> list[RecordingRow]:

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_camera_user")),
         sa.UniqueConstraint("user_id", name=op.f("uq_bodyworn_camera_user_user_id")),
     )
+    op.create_index(op.f("ix_bodyworn_camera_user_name_id"), "bodyworn_camera_user", ["name", "id"], unique=False)
     op.create_table(
         "bodyworn_checkpoint",
         sa.Column("chain_id", sa.String(length=36), nullable=False),
@@ -317,6 +318,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bodyworn_camera")),
         sa.UniqueConstraint("public_key", name=op.f("uq_bodyworn_camera_public_key")),
     )
+    op.create_index(op.f("ix_bodyworn_camera_name_id"), "bodyworn_camera", ["name", "id"], unique=False)
     op.create_index(op.f("ix_bodyworn_camera_serial"), "bodyworn_camera", ["serial"], unique=False)
     op.create_table(
         "bodyworn_dock",
@@ -499,10 +501,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("rejected_container", name=op.f("uq_bodyworn_recording_rejected_container")),
     )
     op.create_index(
+        op.f("ix_bodyworn_recording_camera_id_start_at_id"),
+        "bodyworn_recording",
+        ["camera_id", "start_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_bodyworn_recording_camera_user_id_start_at_id"),
+        "bodyworn_recording",
+        ["camera_user_id", "start_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_bodyworn_recording_found_at_state"), "bodyworn_recording", ["found_at", "state"], unique=False
+    )
+    op.create_index(
+        op.f("ix_bodyworn_recording_problem_id"),
+        "bodyworn_recording",
+        ["problem_id"],
+        unique=False,
+        sqlite_where=sa.text("problem_id IS NOT NULL"),
+        postgresql_where=sa.text("problem_id IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_bodyworn_recording_start_at_id"), "bodyworn_recording", ["start_at", "id"], unique=False)
+    op.create_index(
         op.f("ix_bodyworn_recording_state_protected_start_at"),
         "bodyworn_recording",
         ["state", "protected", "start_at"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_bodyworn_recording_state_start_at_id"), "bodyworn_recording", ["state", "start_at", "id"], unique=False
     )
     op.create_table(
         "bodyworn_clip",
@@ -590,7 +619,18 @@ def downgrade() -> None:
     op.drop_table("bodyworn_copy")
     op.drop_index(op.f("ix_bodyworn_clip_recording_id"), table_name="bodyworn_clip")
     op.drop_table("bodyworn_clip")
+    op.drop_index(op.f("ix_bodyworn_recording_state_start_at_id"), table_name="bodyworn_recording")
     op.drop_index(op.f("ix_bodyworn_recording_state_protected_start_at"), table_name="bodyworn_recording")
+    op.drop_index(op.f("ix_bodyworn_recording_start_at_id"), table_name="bodyworn_recording")
+    op.drop_index(
+        op.f("ix_bodyworn_recording_problem_id"),
+        table_name="bodyworn_recording",
+        sqlite_where=sa.text("problem_id IS NOT NULL"),
+        postgresql_where=sa.text("problem_id IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_bodyworn_recording_found_at_state"), table_name="bodyworn_recording")
+    op.drop_index(op.f("ix_bodyworn_recording_camera_user_id_start_at_id"), table_name="bodyworn_recording")
+    op.drop_index(op.f("ix_bodyworn_recording_camera_id_start_at_id"), table_name="bodyworn_recording")
     op.drop_table("bodyworn_recording")
     op.drop_table("bodyworn_bay")
     op.drop_index(op.f("ix_bodyworn_assignment_camera_id_from_settings"), table_name="bodyworn_assignment")
@@ -602,6 +642,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_received_object")
     op.drop_table("bodyworn_dock")
     op.drop_index(op.f("ix_bodyworn_camera_serial"), table_name="bodyworn_camera")
+    op.drop_index(op.f("ix_bodyworn_camera_name_id"), table_name="bodyworn_camera")
     op.drop_table("bodyworn_camera")
     op.drop_table("bodyworn_broken_driver")
     op.drop_table("bodyworn_audit")
@@ -619,6 +660,7 @@ def downgrade() -> None:
     op.drop_table("bodyworn_event")
     op.drop_table("bodyworn_controller")
     op.drop_table("bodyworn_checkpoint")
+    op.drop_index(op.f("ix_bodyworn_camera_user_name_id"), table_name="bodyworn_camera_user")
     op.drop_table("bodyworn_camera_user")
     op.drop_table("bodyworn_system")
     op.drop_table("bodyworn_setup")
