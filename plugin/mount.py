@@ -17,6 +17,7 @@ from .contract import Host, MenuItem, Permission, Plugin
 from .errors import BodywornError, Incompatible, NotReady, SetupFailed, StoreError
 from .migrations.run import check_head, upgrade
 from .models.database import Database
+from .notices import Notices
 from .receiver import blueprint as receiver
 from .runtime import RECEIVED, Runtime
 from .sections import Sections
@@ -153,6 +154,7 @@ class _Life:
         self._engine = runtime.database.engine
         url = self._engine.url.render_as_string(hide_password=False)
         self._controller = ControllerProcess(Command.controller(runtime.data_dir, url))
+        self._notices = Notices(runtime)
 
     def migrate(self) -> None:
         """Bring the tables to this version."""
@@ -168,10 +170,12 @@ class _Life:
         self._sweep()
         clock_settings.reapply(self._runtime.database)
         self._take_up_certificates()
+        self._notices.start()
         self._runtime.closed = False
 
     def stop(self) -> Sequence[str]:
-        """End the controller."""
+        """End the controller and the notices."""
+        self._notices.stop()
         if self._controller.stop(_STOP_SECONDS):
             return ()
         return (f"the controller, process {self._controller.pid}, is still finishing what it does",)

@@ -9,7 +9,6 @@ restart it goes on where it was. An event may be told twice, when the process di
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -22,11 +21,12 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from .models import Chain, Database, Event
+from .models import Database, Event
 from .services import hooks, integrations
+from .services.chain_place import ChainPlace
 from .services.hooks import Faults, Hook
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,6 @@ SIGNALS: Final[Mapping[str, str]] = MappingProxyType(
 
 #: A receiver that needs longer is named as slow; it is waited for all the same.
 _SLOW_SECONDS = 10.0
-_AT_ONCE = 100
 _FOLDER = "signals"
 _LOOK_SECONDS = 1.0
 _ENDS_SECONDS = 2.0
@@ -130,8 +129,8 @@ class _Teller:
     """Tells one package what happens, in a thread of its own."""
 
     def __init__(self, database: Database, faults: Faults, receivers: Sequence[Hook], place: Path) -> None:
-        self._database, self._faults, self._receivers, self._place = database, faults, receivers, place
-        self._stands: tuple[str, int] | None = None
+        self._database, self._faults, self._receivers = database, faults, receivers
+        self._place = ChainPlace(database, place, {hook.name for hook in receivers})
         self._stop = threading.Event()
         # it may be within a receiver that never comes back, and must not keep the process alive then
         self._thread = threading.Thread(target=self._run, name=f"signals {place.name}", daemon=True)
@@ -158,14 +157,12 @@ class _Teller:
                 self._stop.wait(_LOOK_SECONDS)
 
     def _tell_new(self) -> None:
-        if self._stands is None:
-            self._stands = self._stood()
-        while (found := self._after(*self._stands)) and not self._stop.is_set():
+        while (found := self._place.following(_happened)) and not self._stop.is_set():
             for happened in found:
                 if self._stop.is_set():
                     return
                 self._tell(happened)
-                self._move(happened.chain_id, happened.sequence)
+                self._place.move(happened.chain_id, happened.sequence)
         integrations.tell(self._database, self._faults)
 
     def _tell(self, happened: Happened) -> None:
@@ -182,37 +179,8 @@ class _Teller:
         hook.failed(f"it has not come back for {_SLOW_SECONDS:.0f} s")
         integrations.tell(self._database, self._faults)
 
-    def _after(self, chain_id: str, sequence: int) -> list[Happened]:
-        signals = {hook.name for hook in self._receivers}
-        new = select(Event).where(Event.chain_id == chain_id, Event.sequence > sequence, Event.action.in_(signals))
-        with self._database.read() as session:
-            return [_happened(event) for event in session.scalars(new.order_by(Event.sequence).limit(_AT_ONCE))]
 
-    def _stood(self) -> tuple[str, int]:
-        """Read how far the package was told before; one that is new here begins with what happens next."""
-        with self._database.read() as session:
-            head = session.scalars(select(Chain).where(Chain.local)).one()
-        with suppress(FileNotFoundError, ValueError):
-            chain_id, sequence = self._place.read_text("ascii").split()
-            if chain_id == head.id:
-                return chain_id, int(sequence)
-        log.info("%s is told what happens from now on", self._place.name)
-        self._move(head.id, head.sequence)
-        return head.id, head.sequence
-
-    def _move(self, chain_id: str, sequence: int) -> None:
-        """Remember, durably, how far the package was told."""
-        self._place.parent.mkdir(mode=0o700, exist_ok=True)
-        new = self._place.with_name(f"{self._place.name}.new")
-        with new.open("w", encoding="ascii") as file:
-            file.write(f"{chain_id} {sequence}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._place)
-        self._stands = chain_id, sequence
-
-
-def _happened(event: Event) -> Happened:
+def _happened(_session: Session, event: Event) -> Happened:
     return Happened(
         signal=event.action,
         at=event.at,

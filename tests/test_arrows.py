@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAVES = frozenset({"crypto", "store", "camera_volume", "destination", "machine", "media"})
 SERVICES = LEAVES | {"models", "services"}
 #: Modules beside the rooms that pages and machine interface share: all of them know Flask, none of them hardware.
-WEB = frozenset({"access", "figures", "health", "pages", "runtime", "sections", "sending", "slots", "text", "tls"})
+WEB = frozenset(
+    {"access", "figures", "health", "notices", "pages", "runtime", "sections", "sending", "slots", "text", "tls"}
+)
 
 #: What a room may import beside itself, ``const`` and ``errors``; rooms are folders of ``plugin/`` and modules in it.
 MAY: Mapping[str, frozenset[str]] = {
