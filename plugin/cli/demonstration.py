@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..const import DOMAIN
 from ..errors import BodywornError, DestinationUnreachable
@@ -32,6 +33,9 @@ USERS = ("User 1041", "User 1067", "User 1088", "User 1102")
 _SERIALS = tuple(f"SIM{number:04}" for number in range(1, len(USERS) + 1))
 _LOOK_SECONDS = 1.0
 _LAUNCH = Path(__file__).resolve().parent.parent / "launch.py"
+#: Lies on the table until somebody uses it, on a page of its own.
+_HANDHELD = "SIM0006"
+_HANDHELD_BAY = 6
 _SHIFTS = ("--cameras", "5", "--clips", "2", "--seconds", "90", "--worn", "20", "--docked", "60", "--shifts", "4")
 
 
@@ -58,7 +62,8 @@ def running(data_dir: Path, base_url: str) -> Iterator[None]:
     thread = threading.Thread(target=_attend, args=(system, base_url, stop), name="demonstration", daemon=True)
     thread.start()
     try:
-        with _simulation(folder / "dock", data_dir / "simulation.log"):
+        dock = folder / "dock"
+        with _simulation(dock, data_dir / "simulation.log"), _handheld(dock, system.dock.bay(_HANDHELD_BAY)):
             yield
     finally:
         stop.set()
@@ -95,11 +100,26 @@ def _connection_file(system: rig.Rig, base_url: str) -> bytes:
 
 @contextmanager
 def _simulation(dock: Path, log_file: Path) -> Iterator[None]:
-    arguments = [sys.executable, "-P", str(_LAUNCH), "simulate", "--dock", str(dock), *_SHIFTS]
-    with log_file.open("ab") as output:
-        process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
+    with log_file.open("ab") as output, _running("simulate", "--dock", str(dock), *_SHIFTS, output=output):
+        yield
+
+
+@contextmanager
+def _handheld(dock: Path, bay: Path) -> Iterator[None]:
+    """Run a camera that somebody can use; it prints where."""
+    folder = str(dock / "cameras" / _HANDHELD)
+    with _running("camera", "--folder", folder, "--bay", str(bay), "--serial", _HANDHELD, "--page", "0"):
+        yield
+
+
+@contextmanager
+def _running(*arguments: str, output: IO[bytes] | None = None) -> Iterator[None]:
+    """Run a command of ours beside; without ``output``, it prints where this process does."""
+    command = [sys.executable, "-P", str(_LAUNCH), *arguments]
+    errors = subprocess.STDOUT if output else None
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=errors)  # noqa: S603
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

@@ -14,7 +14,9 @@ from ..camera_volume.documents import CameraState
 from .build import Build
 from .camera import SimulatedCamera
 from .dock import SimulatedDock
+from .page import CameraPage
 from .recorder import Recorded, Wish
+from .worn import WornCamera
 
 _POLL_SECONDS: Final = 0.2
 
@@ -83,6 +85,36 @@ def run_camera(folder: Path, build: Build, bay: Path, *, stop: threading.Event) 
             camera.dock(bay)
         stop.wait()
         camera.undock()
+
+
+def wear_camera(
+    folder: Path,
+    build: Build,
+    bay: Path,
+    *,
+    stop: threading.Event,
+    port: int = 0,
+    speed: float = 1.0,
+    report: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Let somebody use one camera on a page of its own until ``stop`` is set; it stays where it is then.
+
+    Args:
+        folder: The camera's own.
+        build: What to make it as.
+        bay: Where it goes when it is docked.
+        stop: Ends it.
+        port: Of the page, on loopback; 0 takes any free one.
+        speed: How much faster than real the camera's time runs.
+        report: Told the page's address.
+    """
+    with (
+        SimulatedCamera(folder, build, speed=speed) as camera,
+        WornCamera(camera) as worn,
+        CameraPage(worn, bay, port) as page,
+    ):
+        report(page.url)
+        stop.wait()
 
 
 def _camera(dock_folder: Path, build: Build) -> SimulatedCamera:

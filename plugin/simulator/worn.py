@@ -51,6 +51,8 @@ class Appearance:
     docked: bool
     recording: bool
     silent: bool
+    #: A camera extension is connected.
+    extension: bool
     lights: Lights
     sounded: tuple[Sounded, ...]
     repeating: Signal | None
@@ -153,6 +155,7 @@ class WornCamera:
                 docked=body.docked,
                 recording=body.recording is not None,
                 silent=body.silent,
+                extension=body.extension.attached,
                 lights=lights(body, given),
                 sounded=tuple(self._sounded),
                 repeating=repeating,
