@@ -283,12 +283,12 @@ def upload(browser, text, mode="add"):
         f'--edge\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{one}\r\n' for key, one in form.items()
     )
     headers = {**SAME_ORIGIN, "Content-Type": "multipart/form-data; boundary=edge"}
-    return browser.post("/bodyworn/users/import", data=f"{body}--edge--\r\n".encode(), headers=headers)
+    return browser.post("/bodyworn/users/all/import", data=f"{body}--edge--\r\n".encode(), headers=headers)
 
 
 def confirm(browser, page, **changes):
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)) | changes
-    return browser.post("/bodyworn/users/import/apply", data=form, headers=SAME_ORIGIN)
+    return browser.post("/bodyworn/users/all/import/apply", data=form, headers=SAME_ORIGIN)
 
 
 def names(site):
@@ -332,9 +332,9 @@ def test_a_page_says_what_is_wrong_with_a_file(site, text, status_code, said):
 
 
 def test_template_and_export_are_files_that_come_back(site):
-    template = site.operator.get("/bodyworn/users/template.csv")
+    template = site.operator.get("/bodyworn/users/all/template.csv")
     assert template.data == "\ufeffname,user_id,profile\r\n".encode()
-    export = site.operator.get("/bodyworn/users/users.csv")
+    export = site.operator.get("/bodyworn/users/all/users.csv")
     assert export.headers["Content-Disposition"].startswith('attachment; filename="bodyworn-users-')
     assert event_actions(site.database)[-1] == "users.exported"
     page = upload(site.operator, export.data.decode("utf-8-sig"), "synchronise")

@@ -110,7 +110,7 @@ def test_saving_what_is_there_already_tells_nobody(site):
 def test_selected_users_get_a_profile(site):
     user, camera = worn(site)
     post(site.operator, "/bodyworn/users", name="Bystander")
-    answer = post(site.operator, "/bodyworn/users/profile", user=user.id, profile=site.night)
+    answer = post(site.operator, "/bodyworn/users/all/profile", user=user.id, profile=site.night)
     assert answer.status_code == 303
     assert (find(site, user.name).profile_id, find(site, "Bystander").profile_id == site.night) == (site.night, False)
     with site.database.read() as session:
@@ -124,7 +124,7 @@ def test_everybody_who_is_found_gets_a_profile_on_every_page(site):
             users.create_user(session, name=f"Recruit {number}", actor="olga")
     page = site.operator.get("/bodyworn/users?q=Recruit")
     assert "All 30 users that this search and filter find" in text_of(page)
-    post(site.operator, "/bodyworn/users/profile", matching="y", q="Recruit", profile=site.night)
+    post(site.operator, "/bodyworn/users/all/profile", matching="y", q="Recruit", profile=site.night)
     with site.database.read() as session:
         given = session.scalars(select(CameraUser.name).where(CameraUser.profile_id == site.night)).all()
     assert sorted(given) == sorted(f"Recruit {number}" for number in range(30))
@@ -132,14 +132,14 @@ def test_everybody_who_is_found_gets_a_profile_on_every_page(site):
 
 @pytest.mark.parametrize(("form", "said"), [({"profile": "x"}, "Select at least one user."), ({"user": "x"}, "Choose")])
 def test_giving_nothing_to_somebody_or_something_to_nobody_is_told(site, form, said):
-    answer = post(site.operator, "/bodyworn/users/profile", **form)
+    answer = post(site.operator, "/bodyworn/users/all/profile", **form)
     assert (answer.status_code, said in text_of(answer)) == (422, True)
 
 
 def test_a_profile_or_user_that_is_not_there_changes_nobody(site):
     user, _ = worn(site)
-    assert post(site.operator, "/bodyworn/users/profile", user=[user.id, "x"], profile=site.night).status_code == 404
-    assert post(site.operator, "/bodyworn/users/profile", user=user.id, profile="x").status_code == 404
+    assert post(site.operator, "/bodyworn/users/all/profile", user=[user.id, "x"], profile=site.night).status_code == 404
+    assert post(site.operator, "/bodyworn/users/all/profile", user=user.id, profile="x").status_code == 404
     assert find(site, user.name).profile_id != site.night
 
 

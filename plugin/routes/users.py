@@ -28,7 +28,7 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/users", "users", show_users)
     blueprint.add_url_rule("/fragments/users", "users_fragment", users_fragment)
     blueprint.add_url_rule("/users", "add_user", add_user, methods=["POST"])
-    blueprint.add_url_rule("/users/profile", "give_profile", give_profile, methods=["POST"])
+    blueprint.add_url_rule("/users/all/profile", "give_profile", give_profile, methods=["POST"])
     blueprint.add_url_rule("/users/<camera_user_id>", "user", user)
     blueprint.add_url_rule("/fragments/users/<camera_user_id>", "user_fragment", user_fragment)
     blueprint.add_url_rule("/users/<camera_user_id>", "save_user", save_user, methods=["POST"])

@@ -29,11 +29,11 @@ _SHOWN: Final = 200
 
 def add(blueprint: Blueprint) -> None:
     """Register the pages and files."""
-    blueprint.add_url_rule("/users/template.csv", "users_template", users_template)
-    blueprint.add_url_rule("/users/users.csv", "export_users", export_users)
-    blueprint.add_url_rule("/users/import", "ask_import_users", ask_import_users)
-    blueprint.add_url_rule("/users/import", "check_users_file", check_users_file, methods=["POST"])
-    blueprint.add_url_rule("/users/import/apply", "import_users", import_users, methods=["POST"])
+    blueprint.add_url_rule("/users/all/template.csv", "users_template", users_template)
+    blueprint.add_url_rule("/users/all/users.csv", "export_users", export_users)
+    blueprint.add_url_rule("/users/all/import", "ask_import_users", ask_import_users)
+    blueprint.add_url_rule("/users/all/import", "check_users_file", check_users_file, methods=["POST"])
+    blueprint.add_url_rule("/users/all/import/apply", "import_users", import_users, methods=["POST"])
 
 
 @needs("bodyworn.devices")
