@@ -5,11 +5,11 @@ A battery is known as of a camera's last turn. What happened to it since, nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Bay, Belonging, Camera
@@ -32,18 +32,20 @@ _NAMED = 4
 
 def messages(session: Session, now: datetime) -> Iterator[Message]:
     """Say which cameras want to be charged."""
-    low = _cameras(session, Camera.battery_percent <= LOW_PERCENT, *_away(now - LOW_AFTER), _is_in_use(now))
+    is_away = Camera.id.not_in(select(Bay.camera_id).where(Bay.camera_id.is_not(None)))
+    is_low = (Camera.battery_percent <= LOW_PERCENT, Camera.last_seen_at < now - LOW_AFTER, _is_in_use(now))
+    low, names = _cameras(session, is_away, *is_low)
     if low:
-        title = plural("{n} camera is away with a low battery", "{n} cameras are away with a low battery", len(low))
-        yield _message(advice.BATTERY_LOW, title, low)
-    stored = _cameras(session, _is_stored(now), Camera.id.not_in(_docked()))
+        title = plural("{n} camera is away with a low battery", "{n} cameras are away with a low battery", low)
+        yield _message(advice.BATTERY_LOW, title, names)
+    stored, names = _cameras(session, is_away, _is_stored(now))
     if stored:
         title = plural(
             "{n} camera has not been charged here for three months",
             "{n} cameras have not been charged here for three months",
-            len(stored),
+            stored,
         )
-        yield _message(advice.BATTERY_IN_STORE, title, stored)
+        yield _message(advice.BATTERY_IN_STORE, title, names)
 
 
 def _is_in_use(now: datetime) -> ColumnElement[bool]:
@@ -64,19 +66,15 @@ def _times_of_reminders(now: datetime) -> Iterator[ColumnElement[bool]]:
         yield Camera.last_seen_at.between(due - _SHOWN_FOR, due)
 
 
-def _away(since: datetime) -> Sequence[ColumnElement[bool]]:
-    return Camera.last_seen_at < since, Camera.id.not_in(_docked())
+def _cameras(session: Session, *conditions: ColumnElement[bool]) -> tuple[int, str]:
+    """Count cameras, and name a few of them."""
+    total = session.scalar(select(func.count()).select_from(Camera).where(*conditions)) or 0
+    if not total:
+        return 0, ""
+    names = session.scalars(select(Camera.name).where(*conditions).order_by(Camera.name, Camera.id).limit(_NAMED))
+    return total, ", ".join(names) + (" …" if total > _NAMED else "")
 
 
-def _docked() -> Select[Any]:
-    return select(Bay.camera_id).where(Bay.camera_id.is_not(None))
-
-
-def _cameras(session: Session, *conditions: ColumnElement[bool]) -> list[str]:
-    return list(session.scalars(select(Camera.name).where(*conditions).order_by(Camera.name)))
-
-
-def _message(kind: advice.Advice, title: Sentence, names: Sequence[str]) -> Message:
-    listed = ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
-    text = sentence("{names}. Charge them soon, in a dock or with a charger.", names=listed)
+def _message(kind: advice.Advice, title: Sentence, names: str) -> Message:
+    text = sentence("{names}. Charge them soon, in a dock or with a charger.", names=names)
     return Message(Tone.ATTENTION, kind, title, text, sentence("Battery care"), "help_topic", {"topic_id": "battery"})

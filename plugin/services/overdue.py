@@ -63,8 +63,9 @@ def board(session: Session, now: datetime, number: int) -> Page[Overdue]:
 
 def messages(session: Session, now: datetime) -> Iterator[Message]:
     """Say what of it needs a person: whoever is only late does not."""
-    urgent = _count(session, *_away(now), _is_urgent(now))
-    reminded = _count(session, *_away(now), ~_is_urgent(now), Camera.last_seen_at < now - REMINDED_AFTER)
+    is_reminded = and_(~_is_urgent(now), Camera.last_seen_at < now - REMINDED_AFTER)
+    both = select(func.count().filter(_is_urgent(now)), func.count().filter(is_reminded)).select_from(Camera)
+    urgent, reminded = session.execute(both.where(*_away(now))).one()
     if urgent:
         title = plural("{n} camera locks itself within a week", "{n} cameras lock themselves within a week", urgent)
         yield _message(Tone.PROBLEM, title)
@@ -136,10 +137,6 @@ def _state(last_seen_at: datetime, locks_at: datetime, now: datetime) -> State:
     if locks_at < now + URGENT_BEFORE:
         return _LOCKS_SOON
     return _OVERDUE if last_seen_at < now - REMINDED_AFTER else _LATE
-
-
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(Camera).where(*conditions)) or 0
 
 
 def _message(tone: Tone, title: Sentence) -> Message:
