@@ -140,3 +140,15 @@ def test_a_change_shows_on_the_page_of_the_profile(site):
     post(site.operator, address(site), LONG_SHIFT, name="Default")
     assert "Version 1 until it is docked" in shown()
     assert "Version 2 at its next turn" in shown()
+
+
+@pytest.mark.feature("USR-3")
+def test_the_page_of_a_camera_says_which_version_of_which_profile_it_has(site):
+    def shown():
+        return text_of(site.viewer.get(f"/bodyworn/devices/cameras/{site.ids.ready_camera}"))
+
+    assert "Camera profile Default Version 1 at its next turn" in shown()
+    with site.database.write() as session:
+        camera = session.get_one(Camera, site.ids.ready_camera)
+        camera.applied_profile_id, camera.applied_profile_version = profile_named(site, "Default").id, 1
+    assert "Camera profile Default Version 1 Battery" in shown()

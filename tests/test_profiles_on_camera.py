@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bodyworn.models import Profile
+from bodyworn.const import Step
+from bodyworn.models import Profile, RecordingState
 from bodyworn.services import profile_list, profile_settings, profiles, users
 from bodyworn.services.sentence import Tone
 from bodyworn.simulator.camera import SimulatedCamera
 from msgspec import structs
-from rig_parts import ACTOR
-from running_station import Station
+from rig_parts import ACTOR, event_actions
+from running_station import SMALL, Station
 from sqlalchemy import select
 
 pytest_plugins = ["fixtures_database", "fixtures_rig"]
@@ -121,3 +122,27 @@ def change(station: Station, **changes: Any) -> None:
 
 def docked_cameras(station: Station) -> int:
     return sum(station.bay_row(number).camera_id is not None for number in (1, 2, 3))
+
+
+@pytest.mark.feature("USR-3")
+def test_a_camera_that_is_being_offloaded_takes_a_change_over_after_the_recording_in_hand(
+    make_station: Callable[..., Station],
+) -> None:
+    station = make_station()
+    camera = station.worn()
+    recorded = [camera.record(SMALL) for _ in range(3)]
+    changed = []
+
+    def change_once(step: Step) -> None:
+        if step is Step.STORED and not changed:
+            changed.append(step)
+            change(station, resolution="720p")
+
+    with station.running(hook=change_once):
+        camera.dock(station.bay())
+        station.wait(lambda: all(station.state(one) is RecordingState.STORED for one in recorded))
+        station.wait(lambda: version_shown(station, "Default") == ("Version 2", Tone.OKAY))
+    told = event_actions(station.database)
+    assert told.index("profile.changed") < told.index("recording.stored")
+    taken_over = max(number for number, one in enumerate(told) if one == "camera.settings-applied")
+    assert told[:taken_over].count("recording.stored") == 1

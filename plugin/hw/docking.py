@@ -59,6 +59,8 @@ class Docking:
         self._problems: list[BodywornError] = []
         #: How often in a row the storage here failed while recordings were taken.
         self._storage_errors = 0
+        #: Number of the settings that it was last to take over, whether it did or not.
+        self._offered = 0
         self._again_at = self._refreshed = self._erase_after = 0.0
 
     def stop(self) -> None:
@@ -156,6 +158,7 @@ class Docking:
         facts = self._camera.facts()
         with self._shop.database.read() as session:
             camera = cameras.get(session, self._camera_id)
+            self._offered = camera.wanted_settings
             wishes = Wishes(
                 enrol_as=None if facts.enrolled else systems.current(session).name,
                 settings=camera_settings.wanted(session, camera) if _is_outdated(camera) else None,
@@ -183,9 +186,19 @@ class Docking:
 
     def _take_in(self) -> None:
         self._enter(BayState.OFFLOADING)
-        intake = Intake(self._shop, self._bay_id, self._camera_id, self._camera, bus=self._bus, check=self._check_alone)
+        intake = Intake(
+            self._shop,
+            self._bay_id,
+            self._camera_id,
+            self._camera,
+            bus=self._bus,
+            check=self._check_alone,
+            is_needed=self._is_wanted_anew,
+        )
         try:
-            intake.run()
+            while not intake.run():
+                self._synchronise()
+                self._enter(BayState.OFFLOADING)
         finally:
             self._shop.board.close_bay(self._bay_id)
         self._problems = intake.problems
@@ -222,6 +235,16 @@ class Docking:
     def _settings_changed(self) -> bool:
         with self._shop.database.read() as session:
             return _is_outdated(cameras.get(session, self._camera_id))
+
+    def _is_wanted_anew(self) -> bool:
+        """Tell whether its settings were changed since it was last told: one that refuses them is not asked for ever.
+
+        A plain disk takes them only once all that is on it was listed (decision 18), and so never in between.
+        """
+        if self._camera.facts().public_key is None:
+            return False
+        with self._shop.database.read() as session:
+            return cameras.get(session, self._camera_id).wanted_settings > self._offered
 
     def _is_worth_another_look(self) -> bool:
         """Tell whether what failed may go well now, or a copy here went bad and the camera still has the original."""

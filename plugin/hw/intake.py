@@ -40,6 +40,15 @@ def _fine() -> None:
     """Nothing stands against it."""
 
 
+def _nothing() -> bool:
+    """Nothing else is wanted of the camera."""
+    return False
+
+
+class _SomethingElse(Exception):
+    """Something else is wanted of the camera than its recordings, between two of them."""
+
+
 @dataclass(frozen=True)
 class _File:
     """One file to take, and its name on the camera."""
@@ -68,16 +77,30 @@ class Intake:
     """Takes everything that a camera has, in order of importance; what fails is noted, the rest goes on."""
 
     def __init__(
-        self, shop: Workshop, bay_id: str, camera_id: str, camera: DockedCamera, *, bus: str = "", check: Check = _fine
+        self,
+        shop: Workshop,
+        bay_id: str,
+        camera_id: str,
+        camera: DockedCamera,
+        *,
+        bus: str = "",
+        check: Check = _fine,
+        is_needed: Callable[[], bool] = _nothing,
     ) -> None:
-        """``bus`` is what the bay shares with others; ``check`` may raise why the camera is to be left alone."""
+        """``bus`` is what the bay shares with others; ``check`` may raise why the camera is to be left alone.
+
+        ``is_needed`` tells between recordings whether the camera is to be told something first.
+        """
         self._shop, self._bay_id, self._camera_id, self._camera = shop, bay_id, camera_id, camera
-        self._bus, self._check = bus or bay_id, check
+        self._bus, self._check, self._is_needed = bus or bay_id, check, is_needed
         self._reading = threading.Lock()
         self.problems: list[BodywornError] = []
 
-    def run(self) -> None:
-        """Take all recordings; problems of single ones are collected, those of the camera are raised."""
+    def run(self) -> bool:
+        """Take all recordings; False when the camera was needed for something else before the end.
+
+        Problems of single recordings are collected, those of the camera are raised.
+        """
         self.problems = []
         self._shop.hook(Step.MOUNTED)
         with self._camera.recordings() as source:
@@ -85,15 +108,20 @@ class Intake:
             began_at = datetime.now(UTC)
             listed = source.listed()
         takings = self._note(listed, began_at)
+        done = True
         if takings:
             self._expect(takings)
-            with self._shop.turns.line(self._bay_id, self._bus, map(_part, takings)) as line:
-                self._take_in_turn(line, takings)
+            try:
+                with self._shop.turns.line(self._bay_id, self._bus, map(_part, takings)) as line:
+                    self._take_in_turn(line, takings)
+            except _SomethingElse:
+                done = False
         self._leave_receipts()
+        return done
 
     def _take_in_turn(self, line: Line, takings: Sequence[_Taking]) -> None:
         """Take nothing before it is this camera's turn: one that only waits can still go to another controller."""
-        line.wait(self._check_there)
+        line.wait(self._check_free)
         ours = self._claimed(takings)
         if len(ours) < len(takings):
             line.bring(map(_part, ours))
@@ -106,9 +134,11 @@ class Intake:
         with self._shop.database.write() as session:
             docks.expect(session, self._bay_id, sum(taking.size_bytes for taking in takings))
 
-    def _check_there(self) -> None:
+    def _check_free(self) -> None:
         self._camera.ensure_connected()
         self._check()
+        if self._is_needed():
+            raise _SomethingElse
 
     def _note(self, listed: Sequence[Listed], began_at: datetime) -> list[_Taking]:
         """Write down the intent to take each recording that is not stored yet (P6)."""
@@ -144,9 +174,9 @@ class Intake:
         lockbox, meter = self._lockbox(), self._shop.board.bay(self._bay_id)
         for taking in takings:
             if not line.active:
-                line.wait(self._check_there)
+                line.wait(self._check_free)
                 meter.rest()
-            self._check()
+            self._check_free()
             try:
                 self._take(source, taking, lockbox, line)
             except CameraGone:

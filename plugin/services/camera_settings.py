@@ -33,7 +33,7 @@ def wanted(session: Session, camera: Camera) -> WantedSettings:
     """Compose what a camera should be set to now."""
     system = systems.current(session)
     user = session.get(CameraUser, camera.camera_user_id) if camera.camera_user_id else None
-    profile = _profile(session, user)
+    profile = profile_of(session, user)
     return WantedSettings(
         sequence=camera.wanted_settings,
         time_zone=system.time_zone,
@@ -48,7 +48,7 @@ def wanted(session: Session, camera: Camera) -> WantedSettings:
     )
 
 
-def _profile(session: Session, user: CameraUser | None) -> Profile | None:
+def profile_of(session: Session, user: CameraUser | None) -> Profile | None:
     """Give the user's profile, or the default one."""
     rows = select(Profile).where(Profile.id == user.profile_id if user and user.profile_id else Profile.default)
     return session.scalars(rows).first()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Bay, Belonging, Camera, CameraUser, Clip, ClipKind, Profile, Recording, Trust
-from . import profile_settings, profiles
+from . import camera_settings, profile_settings, profiles
 from .paging import Page, paged
 from .profile_settings import ProfileSettings
 from .sentence import Sentence, Tone, sentence
@@ -67,6 +67,16 @@ class CameraVersion:
     tone: Tone
 
 
+@dataclass(frozen=True)
+class CameraProfile:
+    """The profile that a camera is to have, and which version of it it has."""
+
+    id: str
+    name: str
+    word: Sentence
+    tone: Tone
+
+
 def rows(session: Session) -> list[ProfileRow]:
     """List all profiles; the default one first, the others by name."""
     found = session.scalars(select(Profile).order_by(Profile.default.desc(), Profile.name))
@@ -90,6 +100,18 @@ def cameras(session: Session, profile_id: str, page: int) -> Page[CameraVersion]
     users = _users(session, listed.rows)
     shown = [_camera(found, one, users.get(one.camera_user_id or ""), one.id in docked) for one in listed.rows]
     return Page(shown, listed.total, listed.number, listed.size)
+
+
+def of_camera(session: Session, camera: Camera) -> CameraProfile | None:
+    """Tell which profile a camera is to have and how far it has it; None for a camera that does not belong."""
+    if camera.belonging is not Belonging.ADDED:
+        return None
+    user = session.get(CameraUser, camera.camera_user_id) if camera.camera_user_id else None
+    found = camera_settings.profile_of(session, user)
+    if found is None:
+        return None
+    docked = session.scalars(select(Bay.id).where(Bay.camera_id == camera.id)).first() is not None
+    return CameraProfile(found.id, found.name, *_version_word(found, camera, docked))
 
 
 def _row(session: Session, found: Profile) -> ProfileRow:
