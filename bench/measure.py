@@ -32,6 +32,8 @@ class Plan:
     runs: int
     #: Size of the large clip of the memory figures.
     large_bytes: int
+    #: How many recordings lists are searched in.
+    recordings: int
 
 
 @dataclass(frozen=True)

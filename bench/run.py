@@ -1,6 +1,7 @@
 """Measure this product beside the tools that people would use instead: ``make bench``, or ``python bench/run.py``.
 
-One module a subject; each gives rows. ``--full`` takes the sizes of the goals (1 GiB clips, an 8 GiB one for memory).
+One module a subject; each gives rows. ``--full`` takes the sizes of the goals (1 GiB clips, an 8 GiB one for memory, a million
+recordings in lists).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docking
+import lists
 import machine
 import memory
 import offload
@@ -30,6 +32,7 @@ SUBJECTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "upload": upload.rows,
     "memory": memory.rows,
     "docking": docking.rows,
+    "lists": lists.rows,
 }
 
 
@@ -63,7 +66,9 @@ def _measured(plan: Plan, names: list[str]) -> Iterator[Row]:
 
 def _plan(asked: argparse.Namespace, folder: Path) -> Plan:
     size_mib = asked.size or (1024 if asked.full else 256)
-    return Plan(folder, size_mib * MIB, asked.runs, 8 * GIB if asked.full else 2 * GIB)
+    return Plan(
+        folder, size_mib * MIB, asked.runs, 8 * GIB if asked.full else 2 * GIB, 1_000_000 if asked.full else 100_000
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=SUBJECTS, help="measure this subject; may be repeated")
     parser.add_argument("--size", type=int, metavar="MIB", help="size of a clip (256)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each contestant (3)")
-    parser.add_argument("--full", action="store_true", help="the sizes of the goals: 1 GiB clips, 8 GiB for memory")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="the sizes of the goals: 1 GiB clips, 8 GiB for memory, a million recordings",
+    )
     parser.add_argument("--folder", type=Path, help="disk to measure on (that of temporary files)")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser
