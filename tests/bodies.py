@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from bodyworn.camera_volume.orders import Profile
-from bodyworn.simulator import body as bodies, sounds
-from bodyworn.simulator.body import Body
+from bodyworn.simulator import behaviour, sounds
+from bodyworn.simulator.body import Body, taken
 from bodyworn.simulator.buttons import Button
 from bodyworn.simulator.circumstances import Circumstances
 from bodyworn.simulator.lights import Light, lights
@@ -42,18 +42,18 @@ class Camera:
     body: Body = field(default_factory=Body)
 
     def wait(self, seconds: float) -> Camera:
-        self.body = bodies.advance(self.body, self.body.at + seconds, self.given)
+        self.body = behaviour.advance(self.body, self.body.at + seconds, self.given)
         return self
 
     def press(self, button: Button, seconds: float = 0.2) -> Camera:
         """Press, hold and release; what was heard before is forgotten."""
-        self.body = bodies.press(bodies.taken(self.body), button, self.body.at, self.given)
-        self.body = bodies.release(self.body, button, self.body.at + seconds, self.given)
+        self.body = behaviour.press(taken(self.body), button, self.body.at, self.given)
+        self.body = behaviour.release(self.body, button, self.body.at + seconds, self.given)
         return self
 
     def happen(self, what: Callable[[Body, float, Circumstances], Body]) -> Camera:
         """Dock, undock, attach or detach."""
-        self.body = what(bodies.taken(self.body), self.body.at, self.given)
+        self.body = what(taken(self.body), self.body.at, self.given)
         return self
 
     def set(self, **changes: object) -> Camera:
@@ -66,7 +66,7 @@ class Camera:
 
     def in_dock(self) -> Camera:
         """Dock it, and wait until it has restarted."""
-        return self.happen(bodies.dock).wait(20)
+        return self.happen(behaviour.dock).wait(20)
 
     def shows(self) -> dict[str, str]:
         """Give the lit lights in words, such as ``flashing amber``."""

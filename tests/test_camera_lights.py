@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from bodies import Camera, a_profile
 from bodyworn.camera_volume.documents import CameraState
-from bodyworn.simulator import body as bodies, sounds
+from bodyworn.simulator import behaviour, sounds
 from bodyworn.simulator.buttons import Button
 from bodyworn.simulator.circumstances import Transfer
 from bodyworn.simulator.faults import BodyFault
@@ -83,19 +83,19 @@ LED_TABLE: list[tuple[str, Bring, Light, str]] = [
     ("6 microphone: dark when on", worn(), Light.MICROPHONE, "dark"),
     (
         "7 camera extension: green",
-        lambda camera: camera.worn().happen(bodies.attach).wait(5),
+        lambda camera: camera.worn().happen(behaviour.attach).wait(5),
         Light.EXTENSION,
         "green",
     ),
     (
         "7 camera extension: pulsing amber",
-        lambda camera: camera.worn().happen(bodies.attach),
+        lambda camera: camera.worn().happen(behaviour.attach),
         Light.EXTENSION,
         "pulsing amber",
     ),
     (
         "7 camera extension: red",
-        lambda camera: camera.set(**broken(BodyFault.SENSOR)).worn().happen(bodies.attach).wait(5),
+        lambda camera: camera.set(**broken(BodyFault.SENSOR)).worn().happen(behaviour.attach).wait(5),
         Light.EXTENSION,
         "red",
     ),
@@ -147,7 +147,7 @@ ERROR_TABLE = [
     ),
     Error(
         "faulty sensor camera: extension red, operation green, 1 short",
-        lambda camera: camera.set(**broken(BodyFault.SENSOR)).worn().happen(bodies.attach).wait(5),
+        lambda camera: camera.set(**broken(BodyFault.SENSOR)).worn().happen(behaviour.attach).wait(5),
         {"extension": "red", "operation": "green"},
         Signal((Tone.SHORT,), (Tone.SHORT,)),
     ),
@@ -156,7 +156,7 @@ ERROR_TABLE = [
     Error("not added: all flash amber, worn", worn(state=CameraState.NEW), every("flashing amber")),
     Error(
         "no user: all flash red, intermittent",
-        lambda camera: camera.set(state=CameraState.UNASSIGNED).in_dock().happen(bodies.undock).wait(20),
+        lambda camera: camera.set(state=CameraState.UNASSIGNED).in_dock().happen(behaviour.undock).wait(20),
         every("flashing red"),
         Signal((Tone.SHORT,), (Tone.SHORT,), again_seconds=2.0),
     ),
@@ -198,8 +198,8 @@ def test_an_error_is_heard_once_and_again_when_recording_is_tried() -> None:
 
 
 def find_the_broken_half(fault: BodyFault) -> str:
-    camera = Camera().set(**broken(fault)).worn().happen(bodies.attach).wait(5)
-    assert camera.happen(bodies.detach).light(Light.EXTENSION) == "red"
+    camera = Camera().set(**broken(fault)).worn().happen(behaviour.attach).wait(5)
+    assert camera.happen(behaviour.detach).light(Light.EXTENSION) == "red"
     return camera.press(Button.TOP).light(Light.EXTENSION)
 
 
@@ -209,7 +209,7 @@ def test_the_top_button_tells_which_half_of_the_extension_is_faulty() -> None:
 
 
 def test_the_source_is_changed_without_recording() -> None:
-    camera = Camera().worn().press(Button.FRONT).happen(bodies.attach)
+    camera = Camera().worn().press(Button.FRONT).happen(behaviour.attach)
     assert camera.body.takes
     assert camera.press(Button.FRONT).body.recording is None
     assert camera.wait(5).press(Button.FRONT).body.recording is not None
@@ -334,7 +334,7 @@ def test_turning_on_takes_fifteen_seconds() -> None:
 
 @pytest.mark.feature("SIM-2")
 def test_undocking_restarts_within_twenty_seconds() -> None:
-    camera = Camera().in_dock().happen(bodies.undock)
+    camera = Camera().in_dock().happen(behaviour.undock)
     assert camera.shows() == {}
     assert camera.wait(19.9).shows() == dict.fromkeys(STATUS, "pulsing amber")
     assert camera.wait(0.1).shows() == STANDBY
@@ -342,7 +342,7 @@ def test_undocking_restarts_within_twenty_seconds() -> None:
 
 @pytest.mark.feature("SIM-2")
 def test_docking_is_dark_for_ten_seconds_pulses_for_ten_and_uploads_then() -> None:
-    camera = recording(Camera()).set(transfer=Transfer.UNDER_WAY).happen(bodies.dock)
+    camera = recording(Camera()).set(transfer=Transfer.UNDER_WAY).happen(behaviour.dock)
     assert len(camera.body.takes) == 1
     assert camera.body.recording is None
     assert camera.wait(9.9).shows() == {}

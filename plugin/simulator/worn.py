@@ -6,6 +6,7 @@ a context manager, or :meth:`WornCamera.look` is called now and then.
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import deque
@@ -18,9 +19,9 @@ from typing import Final, Self
 from ..camera_volume.documents import CameraState
 from ..camera_volume.orders import ReceiptState
 from ..camera_volume.port import HostPort
-from ..errors import AlreadyDocked
-from . import body as bodies, consumption, power
-from .body import Body, Take
+from ..errors import AlreadyDocked, BodywornError
+from . import behaviour, consumption, power
+from .body import Body, Take, taken
 from .buttons import Button
 from .camera import SimulatedCamera
 from .circumstances import Circumstances, Transfer
@@ -32,6 +33,8 @@ from .power import Phase
 from .prebuffer import PreBuffer, Short
 from .recorder import Wish
 from .sounds import Signal, Sounded
+
+log = logging.getLogger(__name__)
 
 _TICK_SECONDS: Final = 0.05
 _MOST_SOUNDS: Final = 20
@@ -76,7 +79,7 @@ class WornCamera:
         self._bay: Path | None = None
         self._sounded: deque[Sounded] = deque(maxlen=_MOST_SOUNDS)
         self._body = Body(docked=True, power=power.ON) if camera.docked() else Body()
-        self._step(bodies.advance)
+        self._step(behaviour.advance)
 
     def __enter__(self) -> Self:
         self._stop.clear()
@@ -91,11 +94,11 @@ class WornCamera:
 
     def press(self, button: Button) -> None:
         """Press a button down."""
-        self._step(lambda body, at, given: bodies.press(body, button, at, given))
+        self._step(lambda body, at, given: behaviour.press(body, button, at, given))
 
     def release(self, button: Button) -> None:
         """Let go of a button."""
-        self._step(lambda body, at, given: bodies.release(body, button, at, given))
+        self._step(lambda body, at, given: behaviour.release(body, button, at, given))
 
     def dock(self, bay: Path) -> None:
         """Put the camera into a bay; it is there for the host when it has restarted. Raises AlreadyDocked."""
@@ -103,7 +106,7 @@ class WornCamera:
             if self._body.docked or HostPort(bay).state().plug is not None:
                 raise AlreadyDocked(bay=bay.name)
             self._bay = bay
-            self._step(bodies.dock)
+            self._step(behaviour.dock)
 
     def undock(self) -> None:
         """Pull the camera out of its bay, at any moment; one that is in none stays as it is."""
@@ -112,41 +115,41 @@ class WornCamera:
                 return
             self._bay = None
             self.camera.undock()
-            self._step(bodies.undock)
+            self._step(behaviour.undock)
 
     def attach_extension(self) -> None:
         """Connect a sensor camera."""
-        self._step(bodies.attach)
+        self._step(behaviour.attach)
 
     def detach_extension(self) -> None:
         """Disconnect the sensor camera."""
-        self._step(bodies.detach)
+        self._step(behaviour.detach)
 
     def charge(self, *, connected: bool) -> None:
         """Connect a 5 V charger, or disconnect it."""
         with self.camera.inside() as core:
             core.settle_battery()
             core.charger = connected
-        self._step(bodies.advance)
+        self._step(behaviour.advance)
 
     def suffer(self, faults: Iterable[BodyFault]) -> None:
         """Let these be broken from now on, and nothing else."""
         with self.camera.inside() as core:
             core.settle_battery()
             core.body_faults = frozenset(faults)
-        self._step(bodies.advance)
+        self._step(behaviour.advance)
 
     def go(self, surroundings: Surroundings) -> None:
         """Take the camera somewhere else."""
         with self.camera.inside() as core:
             core.settle_battery()
             core.surroundings = surroundings
-        self._step(bodies.advance)
+        self._step(behaviour.advance)
 
     def look(self) -> Appearance:
         """Look at the camera and listen."""
         with self._lock:
-            self._step(bodies.advance)
+            self._step(behaviour.advance)
             given, body = self._circumstances(), self._body
             repeating = body.lasting if body.lasting and body.lasting.again_seconds and not body.silent else None
             return Appearance(
@@ -167,7 +170,10 @@ class WornCamera:
 
     def _tick(self) -> None:
         while not self._stop.wait(_TICK_SECONDS):
-            self._step(bodies.advance)
+            try:
+                self._step(behaviour.advance)
+            except BodywornError as error:
+                log.error("camera %s: %s %s", self.camera.serial, error, error.advice)
 
     def _step(self, what: Callable[[Body, float, Circumstances], Body]) -> None:
         """Let something happen to the body, and do what follows from it for the rest of the camera."""
@@ -175,7 +181,7 @@ class WornCamera:
             self._body = what(self._body, self._now(), self._circumstances())
             takes = self._body.takes
             self._sounded.extend(self._body.sounded)
-            self._body = bodies.taken(self._body)
+            self._body = taken(self._body)
             for take in takes:
                 self._keep(take)
             self._switch()
