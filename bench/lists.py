@@ -47,8 +47,8 @@ _LOOKS = (
 
 _PAGE_NOTE = (
     "5,000 cameras, 100 docks of 8 bays, 800 cameras docked; the whole answer of the reference host within its process "
-    "(WSGI), signed in as an administrator, in CPU time, which is all that it takes once the database is in memory; the "
-    "median of {rounds}."
+    "(WSGI), signed in as an administrator, in CPU time, which is all that it takes once the database is in memory; "
+    "the median of {rounds}."
 )
 _LIVE_NOTE = "CPU time of one answer to an open page where nothing has changed, which it asks for once a second."
 _LISTS_NOTE = (

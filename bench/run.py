@@ -1,7 +1,7 @@
 """Measure this product beside the tools that people would use instead: ``make bench``, or ``python bench/run.py``.
 
-One module a subject; each gives rows. ``--full`` takes the sizes of the goals (1 GiB clips, an 8 GiB one for memory, a million
-recordings in lists).
+One module a subject; each gives rows. ``--full`` takes the sizes of the goals: 1 GiB clips, an 8 GiB one for
+memory, a million recordings in lists.
 """
 
 from __future__ import annotations
