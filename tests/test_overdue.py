@@ -47,7 +47,7 @@ def told(database, kind, now=NOW):
 @pytest.mark.feature("CAM-12")
 @pytest.mark.parametrize(
     ("days", "state", "left"),
-    [(1.9, None, None), (2.1, "Late", 53), (14.1, "Overdue", 41), (49.1, "Locks soon", 6), (56.1, "Locks itself", 0)],
+    [(1.9, None, None), (2.1, "Late", 53), (14.1, "Overdue", 41), (49.1, "Locks soon", 6), (56.1, "Locked by now", 0)],
 )
 def test_the_board_says_how_late_and_how_many_days_are_left(database, days, state, left):
     with database.write() as session:

@@ -35,7 +35,7 @@ _AT_ONCE = 100
 _LATE = State(Tone.INACTIVE, sentence("Late"))
 _OVERDUE = State(Tone.ATTENTION, sentence("Overdue"))
 _LOCKS_SOON = State(Tone.PROBLEM, sentence("Locks soon"))
-_LOCKED = State(Tone.PROBLEM, sentence("Locks itself"))
+_LOCKED = State(Tone.PROBLEM, sentence("Locked by now"))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,11 @@ def messages(session: Session, now: datetime) -> Iterator[Message]:
     both = select(func.count().filter(_is_urgent(now)), func.count().filter(is_reminded)).select_from(Camera)
     urgent, reminded = session.execute(both.where(*_away(now))).one()
     if urgent:
-        title = plural("{n} camera locks itself within a week", "{n} cameras lock themselves within a week", urgent)
+        title = plural(
+            "{n} camera locks itself within a week, or already has",
+            "{n} cameras lock themselves within a week, or already have",
+            urgent,
+        )
         yield _message(Tone.PROBLEM, title)
     if reminded:
         title = plural(
