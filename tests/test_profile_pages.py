@@ -87,7 +87,9 @@ def test_nothing_typed_is_lost_when_somebody_else_was_faster(site):
     ("wrong", "told"),
     [
         ({"name": " "}, "Enter a name."),
-        ({"name": "x" * 65}, "Use at most 64 characters."),
+        ({"name": "x" * 65}, "Use at most 64 characters that can be seen"),
+        ({"name": "Night\x07"}, "Use at most 64 characters that can be seen"),
+        ({"name": "\u202egnihton"}, "none of which turn the text around"),
         ({"name": "Long shift"}, "Another camera profile has this name already."),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bodyworn.errors import ProfileChangedMeanwhile, ProfileInUse, ProfileNameTaken, UnknownProfile
+from bodyworn.errors import ProfileChangedMeanwhile, ProfileInUse, ProfileNameTaken, ProfileNameUnfit, UnknownProfile
 from bodyworn.models import CameraUser, Profile, new_id
 from bodyworn.services import camera_settings, cameras, docks, profile_list, profile_settings, profiles, users
 from bodyworn.services.profile_settings import BEST_QUALITY, DEFAULT, LONG_SHIFT, PRE_BUFFER_SECONDS, ProfileSettings
@@ -97,6 +97,16 @@ def test_a_name_belongs_to_one_profile(depot: Depot) -> None:
             profiles.change(session, default.id, "Long shift", DEFAULT.settings, of_version=1, actor=ACTOR)
         made = profiles.create(session, "Nacht ☾", LONG_SHIFT.settings, actor=ACTOR)
         assert (made.version, made.default) == (1, False)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "two\x07", "\u202egnihton", "\u200b"])
+def test_a_name_that_cameras_cannot_keep_is_refused(depot: Depot, name: str) -> None:
+    with depot.database.write() as session:
+        with pytest.raises(ProfileNameUnfit, match="1 to 64 characters"):
+            profiles.create(session, name, DEFAULT.settings, actor=ACTOR)
+        default = named(session, "Default")
+        with pytest.raises(ProfileNameUnfit):
+            profiles.change(session, default.id, name, DEFAULT.settings, of_version=1, actor=ACTOR)
 
 
 @pytest.mark.feature("USR-2")

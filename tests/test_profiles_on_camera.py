@@ -131,7 +131,7 @@ def test_a_camera_that_is_being_offloaded_takes_a_change_over_after_the_recordin
     station = make_station()
     camera = station.worn()
     recorded = [camera.record(SMALL) for _ in range(3)]
-    changed = []
+    changed: list[Step] = []
 
     def change_once(step: Step) -> None:
         if step is Step.STORED and not changed:

@@ -271,6 +271,7 @@ from .services import (
     ProfileChangedMeanwhile as ProfileChangedMeanwhile,
     ProfileInUse as ProfileInUse,
     ProfileNameTaken as ProfileNameTaken,
+    ProfileNameUnfit as ProfileNameUnfit,
     UnknownCamera as UnknownCamera,
     UnknownCameraUser as UnknownCameraUser,
     UnknownProfile as UnknownProfile,

@@ -85,6 +85,14 @@ class ProfileNameTaken(BodywornError):
     mend = "Enter another name."
 
 
+class ProfileNameUnfit(BodywornError):
+    """Raised when a profile is to get a name that cameras cannot keep or people cannot read."""
+
+    id = "profile-name-unfit"
+    sentence = "A profile's name has 1 to {longest} characters that can be seen, on one line."
+    mend = "Enter another name."
+
+
 class ProfileInUse(BodywornError):
     """Raised when a profile is to be removed that somebody has, or that new users get."""
 

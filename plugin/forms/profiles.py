@@ -5,29 +5,28 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from wtforms import BooleanField, Form, IntegerField, StringField
-from wtforms.validators import AnyOf, DataRequired, Length, NumberRange
+from wtforms.validators import AnyOf, DataRequired, NumberRange, ValidationError
 
+from ..services.person_names import line_of
 from ..services.profile_settings import CLIP_LIMIT_SECONDS, PRE_BUFFER_SECONDS, ProfileSettings
+from ..services.profiles import LONGEST_NAME
 from ..services.sentence import marked
 
 _RESOLUTIONS = ("1080p", "720p")
 _NO_CHOICE = marked("Not a valid choice.")
 
 
+_UNFIT = marked("Use at most 64 characters that can be seen, on one line, none of which turn the text around.")
+
+
 def _stripped(text: str | None) -> str:
-    return " ".join((text or "").replace("\0", "").split())
+    return (text or "").strip()
 
 
 class ProfileForm(Form):
     """A profile's name and settings, and the version of it that was looked at."""
 
-    name = StringField(
-        filters=[_stripped],
-        validators=[
-            DataRequired(marked("Enter a name.")),
-            Length(max=64, message=marked("Use at most 64 characters.")),
-        ],
-    )
+    name = StringField(filters=[_stripped], validators=[DataRequired(marked("Enter a name."))])
     allow_silent_mode = BooleanField()
     allow_audio_off = BooleanField()
     resolution = StringField(validators=[AnyOf(_RESOLUTIONS, message=_NO_CHOICE)])
@@ -43,6 +42,11 @@ class ProfileForm(Form):
     resolutions = _RESOLUTIONS
     pre_buffers = PRE_BUFFER_SECONDS
     clip_limits = CLIP_LIMIT_SECONDS
+
+    def validate_name(self, field: StringField) -> None:
+        """Refuse what cameras cannot keep or people cannot read."""
+        if line_of(field.data or "", LONGEST_NAME) is None:
+            raise ValidationError(_UNFIT)
 
     @classmethod
     def of(cls, name: str, settings: ProfileSettings, version: int = 1) -> ProfileForm:

@@ -40,6 +40,12 @@ def user_id_of(text: str) -> str | None:
     return user_id
 
 
+def line_of(text: str, longest: int) -> str | None:
+    """Give what something else is called, by the same rules; None when it is empty, too long, or cannot be read."""
+    tidy = _tidy(text)
+    return tidy if tidy and len(tidy) <= longest else None
+
+
 def _tidy(text: str) -> str | None:
     """Compose and trim; None when it cannot be read."""
     if not is_legible(text) or _TURNING & set(text):

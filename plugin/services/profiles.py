@@ -9,11 +9,15 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..errors import ProfileChangedMeanwhile, ProfileInUse, ProfileNameTaken, UnknownProfile
+from ..errors import ProfileChangedMeanwhile, ProfileInUse, ProfileNameTaken, ProfileNameUnfit, UnknownProfile
 from ..models import Belonging, Camera, CameraUser, Profile, Trust
 from . import events, profile_settings, systems
 from .camera_settings import WantedSettings
+from .person_names import line_of
 from .profile_settings import DEFAULT, PRESETS, ProfileSettings
+
+#: As cameras keep it.
+LONGEST_NAME = 64
 
 
 def founding_profiles() -> list[Profile]:
@@ -32,7 +36,8 @@ def get(session: Session, profile_id: str) -> Profile:
 
 
 def create(session: Session, name: str, settings: ProfileSettings, *, actor: str) -> Profile:
-    """Make a profile, which nobody has yet; raises ProfileNameTaken."""
+    """Make a profile, which nobody has yet; raises ProfileNameUnfit or ProfileNameTaken."""
+    name = _name_of(name)
     _refuse_taken_name(session, name)
     made = Profile(name=name, default=False, settings=profile_settings.plain(settings.consistent()))
     session.add(made)
@@ -47,9 +52,9 @@ def change(
     """Change a profile, for everybody who has it.
 
     :param of_version: the version that was looked at.
-    :raises UnknownProfile: ProfileNameTaken; ProfileChangedMeanwhile when it is not that version any more.
+    :raises UnknownProfile: ProfileNameUnfit or ProfileNameTaken; ProfileChangedMeanwhile when it is another version.
     """
-    profile = get(session, profile_id)
+    profile, name = get(session, profile_id), _name_of(name)
     if profile.version != of_version:
         raise ProfileChangedMeanwhile(name=profile.name)
     before, after = {"name": profile.name, **profile.settings}, profile_settings.plain(settings.consistent())
@@ -135,6 +140,13 @@ def _want_of_cameras(session: Session, which: ColumnElement[bool]) -> int:
 
 def _holders(profile: Profile) -> Select[CameraUser]:
     return select(CameraUser).where(CameraUser.profile_id == profile.id, CameraUser.active).limit(1)
+
+
+def _name_of(text: str) -> str:
+    name = line_of(text, LONGEST_NAME)
+    if name is None:
+        raise ProfileNameUnfit(longest=LONGEST_NAME)
+    return name
 
 
 def _refuse_taken_name(session: Session, name: str) -> None:
