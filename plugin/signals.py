@@ -42,6 +42,8 @@ SIGNALS: Final[Mapping[str, str]] = MappingProxyType(
         "camera.docked": "A camera was docked.",
         "camera.undocked": "A camera was taken out of its bay.",
         "camera.assigned": "A camera was assigned to somebody, or taken from its user.",
+        "camera.overdue": "A camera was not docked for two weeks.",
+        "camera.locks-soon": "A camera that was not docked locks itself within a week.",
         "recording.stored": "All clips of a recording are verified on the controller.",
         "recording.delivered": "A recording is complete at the content destination, each object confirmed.",
         "recording.refused": "The destination refused a recording for good; it is kept here.",
