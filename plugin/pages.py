@@ -71,6 +71,7 @@ _TABS = (
         frozenset(
             {
                 *("devices", "overdue", "camera", "locked_cameras", "ask_unlock"),
+                *("ask_remove_camera", "ask_force_remove_camera"),
                 *("docks", "dock", "ask_forget_dock", "ask_forget_bay"),
             }
         ),
@@ -125,6 +126,7 @@ _PAGE_OF = {
     "delete_certificate": "certificates",
     "add_cameras": "devices",
     "unlock_cameras": "ask_unlock",
+    "force_remove_camera": "ask_force_remove_camera",
     "download_master_key": "master_key",
     "change_passphrase": "ask_change_passphrase",
     "save_camera": "camera",
@@ -158,6 +160,9 @@ _NOTICES = {
     "some-cameras-unlocking": marked(
         "Unlocking those that are still docked. The others stay in this list; dock them and unlock them again."
     ),
+    "camera-leaves": marked("The camera is removed as soon as everything on it is transferred. This page says when."),
+    "camera-kept": marked("Kept. The camera stays in the system."),
+    "camera-force-removed": marked("Removed. The content destination is told that the camera is out of use."),
     "profile-created": marked("Created. Give it to users on their pages."),
     "profile-saved": marked("Saved. Docked cameras take it over at their next turn, the others when they are docked."),
     "profile-made-default": marked("New users get this profile from now on. Users who have one keep it."),

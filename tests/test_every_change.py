@@ -37,6 +37,8 @@ ELSEWHERE: Final = {
     "confirm_certificate": "a server with TLS: test_certificate_pages",
     "install_certificate": "an authority: test_certificate_pages",
     "restore_system": "the key of another system: test_founding",
+    "unlock_cameras": "a camera that is locked and docked: test_unlock_pages",
+    "force_remove_camera": "a camera that is lost: test_camera_removal_pages",
     "open_recording_clip": "an encrypted recording: test_not_transferred",
 }
 #: What changes nothing.
@@ -115,6 +117,8 @@ def through_the_devices(walk: Walk) -> None:
         walk.ids["camera_id"] = new.id
     walk.go("add_cameras", camera=walk.ids["camera_id"])
     walk.go("save_camera", name="Patrol 7", camera_user="", new_user="Olga Berg")
+    walk.go("remove_camera")
+    walk.go("keep_camera")
     walk.go("set_limits", offloads="3", uploads="1")
     walk.go("add_dock", name="Cellar")
     with walk.database.write() as session:

@@ -49,9 +49,7 @@ class Keys:
         return Authority(
             self.controller,
             (
-                chain.certify(
-                    self.recovery, _certificate(Role.SYSTEM, self.system, rights=[], not_after=None, **common)
-                ),
+                chain.certify(self.recovery, system),
                 chain.certify(self.system, _certificate(Role.CONTROLLER, self.controller, **controller)),
             ),
         )

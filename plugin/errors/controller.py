@@ -131,6 +131,22 @@ class CameraNotLocked(BodywornError):
     mend = "Dock the camera and wait until it shows as Locked, then unlock it."
 
 
+class CameraNotOurs(BodywornError):
+    """Raised when something is asked of a camera that only cameras of the system can do."""
+
+    id = "camera-not-ours"
+    sentence = "Camera {serial} does not belong to this system, or not any more."
+    mend = "Dock it; it shows under New when it can be added."
+
+
+class CameraIsDocked(BodywornError):
+    """Raised when a camera is to be removed by force although it is there."""
+
+    id = "camera-is-docked"
+    sentence = "Camera {serial} is docked, so it is not lost."
+    mend = "Remove it the usual way, which transfers its recordings first. If it is broken, take it out of its bay."
+
+
 class CameraRefused(BodywornError):
     """Raised when a camera does not do what it must be able to do."""
 

@@ -25,7 +25,7 @@ from ..errors import (
     StoreDamaged,
 )
 from ..models import BayState, Belonging, Camera, Recording, RecordingState
-from ..services import camera_settings, cameras, docks, erasures, profiles, recordings, systems
+from ..services import camera_life, camera_settings, cameras, docks, erasures, profiles, recordings, systems
 from ..services.camera_settings import WantedSettings
 from ..services.cameras import SeenCamera
 from ..services.erasing import ErasePolicy
@@ -62,6 +62,8 @@ class Docking:
         #: Number of the settings that it was last to take over, whether it did or not.
         self._offered = 0
         self._again_at = self._refreshed = self._erase_after = 0.0
+        #: Whether it was to leave the system when its bay was last looked at.
+        self._leaving = False
 
     def stop(self) -> None:
         """End after the step in hand; the camera stays where it is and is taken up again later."""
@@ -93,10 +95,14 @@ class Docking:
             self._wait_until_unlocked()
             self._connect()
         self._wait_until_added()
+        if self._was_reset():
+            return self._see_off()
         self._synchronise()
         self._take_in()
         while self._is_there():
             self._look_after()
+            if self._may_leave() and self._was_let_go():
+                return self._see_off()
 
     def _connect(self) -> None:
         """Find out who it is; one that came loose keeps its place on the pages meanwhile."""
@@ -212,10 +218,11 @@ class Docking:
 
     def _settle(self) -> None:
         """Say at the bay how it stands: safe to undock, or which recording could not be taken."""
+        self._leaving = self._is_leaving()
         if self._problems:
             self._enter(BayState.PROBLEM, self._problems[0])
         else:
-            self._enter(BayState.READY)
+            self._enter(BayState.LEAVING if self._leaving else BayState.READY)
 
     def _look_after(self) -> None:
         """Do what has come up: other settings, recordings that may go, a turn now and then."""
@@ -223,6 +230,8 @@ class Docking:
         self._check_there()
         if self._settings_changed():
             self._synchronise()
+            self._settle()
+        elif self._leaving is not self._is_leaving():
             self._settle()
         self._erase()
         if time.monotonic() > self._again_at and self._is_worth_another_look():
@@ -276,13 +285,48 @@ class Docking:
             erasures.erased(session, self._camera_id, gone)
             cameras.observe(cameras.get(session, self._camera_id), self._camera.facts())
         if len(gone) < len(wanted):
-            self._show_refusal()
+            self._show_refusal(OrderKind.ERASE_ORDER)
 
-    def _show_refusal(self) -> None:
-        """Say that the camera kept what it may delete, and leave it alone for a while."""
+    def _show_refusal(self, order: OrderKind) -> None:
+        """Say that the camera did not delete what it may, or did not reset itself, and leave it alone for a while."""
         self._erase_after = self._again_at = time.monotonic() + _RETRY_SECONDS
-        self._problems = [CameraRefused(serial=self._camera.facts().serial, order="erase-order")]
+        self._problems = [CameraRefused(serial=self._camera.facts().serial, order=order)]
         self._settle()
+
+    # leaving the system
+
+    def _is_leaving(self) -> bool:
+        with self._shop.database.read() as session:
+            return cameras.get(session, self._camera_id).removal_asked_at is not None
+
+    def _may_leave(self) -> bool:
+        """Tell whether it is to leave, and nothing is left on it that is not safe elsewhere."""
+        if not self._leaving or self._problems or time.monotonic() < self._erase_after:
+            return False
+        with self._shop.database.read() as session:
+            return camera_life.left_on(session, self._camera_id).total == 0
+
+    def _was_let_go(self) -> bool:
+        """Have it forget the system; a camera that cannot be told anything leaves by our word alone."""
+        outcome = self._camera.synchronise(Wishes(release=True))
+        if outcome.released or self._camera.facts().public_key is None:
+            return True
+        self._show_refusal(OrderKind.RESET)
+        return False
+
+    def _was_reset(self) -> bool:
+        """Tell whether it was reset already, and only that could not be written down any more."""
+        facts = self._camera.facts()
+        return self._is_leaving() and facts.public_key is not None and not facts.enrolled
+
+    def _see_off(self) -> None:
+        """Write down that it is gone from the system, and charge it for as long as it stands there."""
+        self._shop.hook(Step.ERASE_RECORDED)
+        with self._shop.database.write() as session:
+            camera_life.removed(session, self._camera_id)
+            docks.enter(session, self._bay_id, BayState.REMOVED)
+        while self._is_there():
+            self._shop.bell.wait(self._shop.bell.counter, _LOOK_SECONDS)
 
     # the bay
 

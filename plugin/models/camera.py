@@ -49,6 +49,8 @@ class Camera(Identified, Base):
     name: Mapped[str] = mapped_column(String(64))
     belonging: Mapped[Belonging] = mapped_column(choice(Belonging), default=Belonging.NEW)
     camera_user_id: Mapped[str | None] = mapped_column(ForeignKey("bodyworn_camera_user.id"))
+    #: Since when it is to leave the system: its content is taken first, then it is reset.
+    removal_asked_at: Mapped[datetime | None]
     #: Number of the settings order that it should have applied; drawn anew whenever what it says changes.
     wanted_settings: Mapped[int] = mapped_column(default=0)
     # observed, as of the last turn

@@ -53,6 +53,10 @@ class BayState(StrEnum):
     OFFLOADING = "offloading"
     #: Everything is stored here and checked, and the camera is up to date: safe to undock.
     READY = "ready"
+    #: As ready, and the camera is to be removed once the rest of its content is safe.
+    LEAVING = "leaving"
+    #: The camera was reset, and belongs to nobody.
+    REMOVED = "removed"
     PROBLEM = "problem"
 
 

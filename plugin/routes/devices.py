@@ -15,7 +15,7 @@ from ..access import needs
 from ..forms.devices import AddCamerasForm, CameraForm
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
-from ..services import camera_list, cameras, controller_card, dock_list, users
+from ..services import camera_life, camera_list, cameras, controller_card, dock_list, users
 from ..services.camera_list import CameraDetail, CameraQuery, Show, Sort, UserChoice
 
 
@@ -109,7 +109,12 @@ def _camera(camera_id: str) -> pages.Content:
     def content(session: Session, now: datetime) -> Mapping[str, Any]:
         found = camera_list.camera(session, camera_id)
         sections = current().sections.of("camera", camera_id)
-        return {"camera": found, "form": _form(found, camera_list.user_choices(session)), "sections": sections}
+        return {
+            "camera": found,
+            "left": camera_life.left_on(session, camera_id),
+            "form": _form(found, camera_list.user_choices(session)),
+            "sections": sections,
+        }
 
     return content
 

@@ -77,6 +77,10 @@ class CameraDetail:
     belongs: bool
     #: True while it waits for the passphrase of the master key.
     locked: bool
+    #: Since when it is to leave the system; None while it is to stay.
+    leaving_since: datetime | None
+    #: True once it left.
+    removed: bool
     #: True when it proves by a key who it is.
     attested: bool
     manufacturer: str
@@ -143,6 +147,8 @@ def camera(session: Session, camera_id: str) -> CameraDetail:
         row=_rows(session, [found])[0],
         belongs=found.belonging is Belonging.ADDED,
         locked=found.locked_at is not None,
+        leaving_since=found.removal_asked_at,
+        removed=found.belonging is Belonging.REMOVED,
         attested=found.trust is Trust.ATTESTED,
         manufacturer=found.manufacturer,
         firmware=found.firmware,
@@ -239,7 +245,11 @@ def _state(camera: Camera, bay: Bay | None) -> State:
         return State(Tone.ATTENTION, sentence("New"))
     if camera.problem_id is not None:
         return State(Tone.PROBLEM, sentence("Problem"))
+    if camera.belonging is Belonging.REMOVED:
+        return State(Tone.INACTIVE, sentence("Removed"))
     if bay is not None:
         return bay_state(bay.state, waiting=bay.waiting)
+    if camera.removal_asked_at is not None:
+        return State(Tone.ATTENTION, sentence("To be removed"))
     word = sentence("In use") if camera.camera_user_id else sentence("Not docked")
     return State(Tone.INACTIVE, word)

@@ -68,6 +68,9 @@ def seen(session: Session, bay_id: str, facts: SeenCamera) -> Camera:
         session.add(camera)
         session.flush()
         events.record(session, "camera.new", "camera", camera.id, serial=facts.serial, model=facts.model)
+    elif camera.belonging is Belonging.REMOVED:
+        camera.belonging = Belonging.NEW
+        events.record(session, "camera.seen-again", "camera", camera.id, serial=facts.serial)
     bay = session.get_one(Bay, bay_id)
     if bay.camera_id != camera.id:
         bay.camera_id = camera.id

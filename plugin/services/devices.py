@@ -26,6 +26,8 @@ _BAY_STATES: Mapping[BayState, tuple[Tone, Sentence]] = {
     BayState.SYNCHRONISING: (Tone.MOVING, sentence("Synchronising")),
     BayState.OFFLOADING: (Tone.MOVING, sentence("Offloading")),
     BayState.READY: (Tone.OKAY, sentence("Ready")),
+    BayState.LEAVING: (Tone.MOVING, sentence("Being removed")),
+    BayState.REMOVED: (Tone.INACTIVE, sentence("Removed")),
     BayState.PROBLEM: (Tone.PROBLEM, sentence("Problem")),
 }
 

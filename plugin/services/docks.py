@@ -123,7 +123,7 @@ def enter(session: Session, bay_id: str, state: BayState, problem: BodywornError
     if state is BayState.CONNECTING:
         bay.camera_id, bay.docked_at = None, datetime.now(UTC)
         _no_progress(bay)
-    if state is BayState.READY:
+    if state in (BayState.READY, BayState.LEAVING):
         bay.done_bytes, bay.bytes_per_second = bay.total_bytes, None
     if state is not BayState.OFFLOADING:
         _no_forecast(bay)

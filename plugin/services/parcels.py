@@ -182,7 +182,7 @@ def all_notices(session: Session, destination: Destination) -> list[Notice]:
     New cameras are none of its business; one that was removed is told only where it was known.
     """
     users = [(_user_notice(one, destination), one.pushed, one.active) for one in session.scalars(select(CameraUser))]
-    cameras = session.scalars(select(Camera).where(Camera.belonging != Belonging.NEW))
+    cameras = session.scalars(select(Camera))
     devices = [(_device_notice(one), one.pushed, one.belonging is Belonging.ADDED) for one in cameras]
     return [
         notice
@@ -212,7 +212,7 @@ def _user_notice(user: CameraUser, destination: Destination) -> Notice:
 
 
 def _device_notice(camera: Camera) -> Notice:
-    told = metadata.device_metadata(camera.name, camera.model, active=camera.belonging is not Belonging.REMOVED)
+    told = metadata.device_metadata(camera.name, camera.model, active=camera.belonging is Belonging.ADDED)
     return Notice("Devices", names.wire_serial(camera.serial), told, camera.id)
 
 

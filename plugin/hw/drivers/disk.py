@@ -97,6 +97,8 @@ class DiskCamera:
         """
         if wishes == Wishes():
             return Outcome()
+        if wishes.release:
+            return self._release()
         if not self._listed:
             self._came_with = wishes.came_with_settings
         with self._read() as root:
@@ -107,6 +109,14 @@ class DiskCamera:
             settings_sequence=wishes.settings.sequence if wishes.settings and self._listed else None,
             lease_issued_at=datetime.now(UTC) if wishes.renew_lease else None,
         )
+
+    def _release(self) -> Outcome:
+        """Take our mark off, once nothing is left that is not stored; what else is on the disk stays as it is."""
+        with self._read() as root:
+            self._check_all_stored(root, self._known())
+        with self._disk.mount(read_only=False) as path, disk_files.opened_root(path) as root:
+            disk_mark.remove(root)
+        return Outcome(released=True)
 
     def _observe(self, walked: Walk) -> None:
         files = disk_listing.evidence(walked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from typing import Final
 
 from ...camera_volume import beneath
@@ -49,6 +50,12 @@ def put(root: int, book: OrderBook, serial: str) -> None:
         _write(root, signed)
     except BodywornError as error:
         log.info("camera %s is not marked: %s", serial, error)
+
+
+def remove(root: int) -> None:
+    """Take the mark off a disk that leaves the system."""
+    with beneath.translated(FILE), suppress(FileNotFoundError):
+        os.unlink(FILE, dir_fd=root)
 
 
 def _write(root: int, signed: bytes) -> None:

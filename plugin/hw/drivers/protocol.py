@@ -32,6 +32,8 @@ class Wishes:
     renew_lease: bool = False
     #: An unlock as the recovery key signed it for this docking.
     unlock: bytes | None = None
+    #: Forget the system: the camera is empty and leaves it. Wished alone, by a turn of its own.
+    release: bool = False
     #: Settings that it worked by when it came, as far as is known here; for cameras that cannot say it themselves.
     came_with_settings: int = 0
 
@@ -43,6 +45,8 @@ class Outcome:
     #: Settings that it works by now.
     settings_sequence: int | None = None
     lease_issued_at: datetime | None = None
+    #: Whether it belongs to nobody any more.
+    released: bool = False
     #: Orders that it refused: kind and reason.
     refused: tuple[tuple[str, str], ...] = ()
 

@@ -148,7 +148,7 @@ class VolumeCamera:
     # what it is told
 
     def synchronise(self, wishes: Wishes) -> Outcome:
-        """Unlock, enrol, set the clock, renew the lease and change settings, in one turn."""
+        """Unlock, enrol, set the clock, renew the lease and change settings, or let it go, in one turn."""
         orders: list[tuple[OrderKind, bytes]] = []
         issued_at = datetime.now(UTC)
         if wishes.unlock is not None:
@@ -161,11 +161,14 @@ class VolumeCamera:
             orders.append(self._settings(wishes.settings))
         if wishes.set_clock:
             orders.append(self._ordered(OrderKind.CLOCK, time=datetime.now(UTC)))
+        if wishes.release:
+            orders.append(self._ordered(OrderKind.RESET, shipping=True))
         answers = self._turn(orders)
         applied = {kind for kind, order in orders if _is_applied(answers, order)}
         return Outcome(
             settings_sequence=self._description.settings_sequence or None,
             lease_issued_at=issued_at if OrderKind.LEASE in applied else None,
+            released=OrderKind.RESET in applied,
             refused=tuple((kind, _reason(answers, order)) for kind, order in orders if kind not in applied),
         )
 
