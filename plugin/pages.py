@@ -134,6 +134,7 @@ _PAGE_OF = {
     "save_profile": "profile",
     "add_user": "users",
     "give_profile": "users",
+    "give_wearers_profile": "devices",
     "save_user": "user",
     "save_date_and_time": "date_and_time",
     "save_network": "network",

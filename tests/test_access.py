@@ -153,6 +153,7 @@ TABLE = {
     "bodyworn.users_fragment": (ALL, None),
     "bodyworn.add_user": (None, OPERATORS),
     "bodyworn.give_profile": (None, OPERATORS),
+    "bodyworn.give_wearers_profile": (None, OPERATORS),
     "bodyworn.user": (ALL, None),
     "bodyworn.user_fragment": (ALL, None),
     "bodyworn.save_user": (None, OPERATORS),

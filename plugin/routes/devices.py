@@ -15,8 +15,13 @@ from ..access import needs
 from ..forms.devices import AddCamerasForm, CameraForm
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
+from ..services import camera_list, cameras, controller_card, dock_list, user_list, users
 from ..services import camera_life, camera_list, cameras, controller_card, dock_list, users
 from ..services.camera_list import CameraDetail, CameraQuery, Show, Sort, UserChoice
+from ..services.sentence import marked
+
+_NO_WEARER_CHOSEN = marked("Select at least one camera that is assigned to a user.")
+_NO_PROFILE_CHOSEN = marked("Choose a camera profile.")
 
 
 def add(blueprint: Blueprint) -> None:
@@ -24,6 +29,7 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/devices", "devices", show_devices)
     blueprint.add_url_rule("/fragments/devices", "devices_fragment", devices_fragment)
     blueprint.add_url_rule("/devices/add", "add_cameras", add_cameras, methods=["POST"])
+    blueprint.add_url_rule("/devices/profile", "give_wearers_profile", give_wearers_profile, methods=["POST"])
     blueprint.add_url_rule("/devices/cameras/<camera_id>", "camera", camera)
     blueprint.add_url_rule("/fragments/cameras/<camera_id>", "camera_fragment", camera_fragment)
     blueprint.add_url_rule("/devices/cameras/<camera_id>", "save_camera", save_camera, methods=["POST"])
@@ -50,6 +56,23 @@ def add_cameras() -> ResponseReturnValue:
     with current().database.write() as session:
         cameras.add_cameras(session, form.camera.data or [], actor=pages.actor())
     return pages.done(".devices", "cameras-added")
+
+
+@needs("bodyworn.devices")
+def give_wearers_profile() -> ResponseReturnValue:
+    """Give a profile to the users of the cameras that are selected, or of all that the list would show."""
+    query, profile_id = _wanted(request.form), request.form.get("profile", "")
+    chosen: list[str] = request.form.getlist("camera")
+    all_of_them = request.form.get("matching") == "y"
+    with current().database.write() as session:
+        meant = camera_list.wearers(session, camera_list.matching_ids(session, query) if all_of_them else chosen)
+        if profile_id and meant:
+            users.give_profile(session, meant, profile_id, actor=pages.actor())
+    if not profile_id or not meant:
+        wrong = _NO_WEARER_CHOSEN if profile_id else _NO_PROFILE_CHOSEN
+        return pages.still("bodyworn/devices.html", _content, 422, give_error=wrong, chosen=chosen)
+    values = {"q": query.search or None, "show": query.show, "sort": query.sort}
+    return pages.done(".devices", "profile-given", **values, _anchor="cameras")
 
 
 @needs("bodyworn.view")
@@ -88,20 +111,27 @@ def _save(session: Session, camera_id: str, form: CameraForm) -> None:
     cameras.assign(session, camera_id, wearer, actor=actor)
 
 
-def _content(session: Session, now: datetime) -> Mapping[str, Any]:
-    wanted = CameraQuery(
-        search=search_text(request.args),
-        show=choice(request.args, "show", Show.ALL),
-        sort=choice(request.args, "sort", Sort.NAME),
-        page=page_number(request.args),
+def _wanted(args: Mapping[str, str]) -> CameraQuery:
+    return CameraQuery(
+        search=search_text(args),
+        show=choice(args, "show", Show.ALL),
+        sort=choice(args, "sort", Sort.NAME),
+        page=page_number(args),
     )
+
+
+def _content(session: Session, now: datetime) -> Mapping[str, Any]:
+    wanted = _wanted(request.values)
     return {
         "docks": dock_list.dock_list(session, now, page_number(request.args, "docks")),
         "new_cameras": camera_list.new_cameras(session),
         "wanted": wanted,
         "page": camera_list.cameras(session, wanted),
         "controllers": controller_card.controllers(session, now),
+        "profiles": user_list.profile_choices(session) if current().host.can("bodyworn.devices") else (),
         "add_errors": (),
+        "give_error": None,
+        "chosen": (),
     }
 
 

@@ -121,13 +121,21 @@ _ORDER = {
 
 def cameras(session: Session, wanted: CameraQuery) -> Page[CameraRow]:
     """List the cameras that a query asks for."""
-    query = select(Camera).outerjoin(CameraUser, CameraUser.id == Camera.camera_user_id)
-    query = _shown(query, wanted.show).order_by(*_ORDER[wanted.sort])
-    if wanted.search:
-        query = query.where(_matches(wanted.search))
-    page = paged(session, query, wanted.page, lambda camera: camera)
+    page = paged(session, _query(wanted).order_by(*_ORDER[wanted.sort]), wanted.page, lambda camera: camera)
     rows = _rows(session, page.rows)
     return Page(rows, page.total, page.number, page.size)
+
+
+def matching_ids(session: Session, wanted: CameraQuery) -> list[str]:
+    """Name every camera that a query asks for, on whichever page."""
+    return list(session.scalars(_query(wanted).with_only_columns(Camera.id)))
+
+
+def wearers(session: Session, camera_ids: Sequence[str]) -> list[str]:
+    """Name the users to whom these cameras are assigned, each once."""
+    known = select(Camera.id, Camera.camera_user_id).where(Camera.camera_user_id.is_not(None))
+    worn_by = {camera_id: user_id for camera_id, user_id in session.execute(known) if user_id}
+    return sorted({worn_by[one] for one in camera_ids if one in worn_by})
 
 
 def new_cameras(session: Session) -> Page[CameraRow]:
@@ -182,6 +190,12 @@ def _problem(found: Camera) -> Problem | None:
 def _bay_problem(session: Session, found: Camera) -> Problem | None:
     bay = session.scalars(select(Bay).where(Bay.camera_id == found.id)).first()
     return problem(bay.problem_id, bay.problem_values) if bay else None
+
+
+def _query(wanted: CameraQuery) -> Select[Any]:
+    query = select(Camera).outerjoin(CameraUser, CameraUser.id == Camera.camera_user_id)
+    query = _shown(query, wanted.show)
+    return query.where(_matches(wanted.search)) if wanted.search else query
 
 
 def _shown(query: Select[Any], show: Show) -> Select[Any]:
