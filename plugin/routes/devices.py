@@ -15,8 +15,7 @@ from ..access import needs
 from ..forms.devices import AddCamerasForm, CameraForm
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
-from ..services import camera_list, cameras, controller_card, dock_list, user_list, users
-from ..services import camera_life, camera_list, cameras, controller_card, dock_list, users
+from ..services import camera_life, camera_list, cameras, controller_card, dock_list, user_list, users
 from ..services.camera_list import CameraDetail, CameraQuery, Show, Sort, UserChoice
 from ..services.sentence import marked
 
