@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import seed
 from bodyworn.models import Bay, BayState, Belonging, Dock, DockKind, Event
-from bodyworn.services import battery_care, overdue
+from bodyworn.services import battery_care, events, overdue
 from bodyworn.services.status import needs
 from hosting import host_app, signed_in
 from sqlalchemy import select
@@ -179,6 +179,16 @@ def test_a_camera_in_store_or_shipping_mode_asks_every_three_months(database, be
     with database.write() as session:
         away(session, days, belonging=belonging, locked_at=None)
     assert bool(told(database, "battery-in-store")) is asked
+
+
+@pytest.mark.feature("CAM-15")
+def test_nobody_is_asked_to_charge_a_camera_that_was_removed_because_it_is_lost(database):
+    with database.write() as session:
+        lost = away(session, 91, belonging=Belonging.REMOVED)
+        away(session, 91, "B2", belonging=Belonging.REMOVED)
+        events.record(session, "camera.force-removed", "camera", lost.id, reason="river")
+    (message,) = told(database, "battery-in-store")
+    assert message.text.values["names"] == "B2"
 
 
 @pytest.mark.feature("CAM-15")

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Bay, Belonging, Camera
+from ..models import Bay, Belonging, Camera, Event
 from . import advice
 from .message import Message
 from .sentence import Sentence, Tone, plural, sentence
@@ -28,6 +28,7 @@ _SHOWN_FOR = timedelta(days=14)
 #: A removed camera is forgotten after this many reminders; it may be anywhere by then.
 _REMINDERS = 8
 _NAMED = 4
+_FORCED: Final = "camera.force-removed"
 
 
 def messages(session: Session, now: datetime) -> Iterator[Message]:
@@ -56,8 +57,13 @@ def _is_stored(now: datetime) -> ColumnElement[bool]:
     """Find cameras that lie somewhere: removed ones, in shipping mode, are reminded of again every three months."""
     return or_(
         and_(Camera.belonging == Belonging.ADDED, Camera.last_seen_at < now - STORED_FOR),
-        and_(Camera.belonging == Belonging.REMOVED, or_(*_times_of_reminders(now))),
+        and_(Camera.belonging == Belonging.REMOVED, or_(*_times_of_reminders(now)), ~_is_lost()),
     )
+
+
+def _is_lost() -> ColumnElement[bool]:
+    """Find cameras that were removed by force: nobody can charge what is lost or destroyed."""
+    return exists().where(Event.action == _FORCED, Event.object_id == Camera.id, Event.at >= Camera.last_seen_at)
 
 
 def _times_of_reminders(now: datetime) -> Iterator[ColumnElement[bool]]:
