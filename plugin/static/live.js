@@ -64,6 +64,9 @@
     const wanted = document.createElement("div");
     wanted.innerHTML = markup;
     for (const { name, value } of live.attributes) wanted.setAttribute(name, value);
+    // What was said after an action stays until the next page, however soon something else changes.
+    const notice = live.querySelector("#bw-notice");
+    if (notice) wanted.querySelector(".bw-tabs")?.after(notice.cloneNode(true));
     morph(live, wanted);
     count();
     announce(before);
