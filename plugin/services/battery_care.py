@@ -63,7 +63,9 @@ def _is_stored(now: datetime) -> ColumnElement[bool]:
 
 def _is_lost() -> ColumnElement[bool]:
     """Find cameras that were removed by force: nobody can charge what is lost or destroyed."""
-    return exists().where(Event.action == _FORCED, Event.object_id == Camera.id, Event.at >= Camera.last_seen_at)
+    return exists().where(
+        Event.action == _FORCED, Event.result == "done", Event.object_id == Camera.id, Event.at >= Camera.last_seen_at
+    )
 
 
 def _times_of_reminders(now: datetime) -> Iterator[ColumnElement[bool]]:
