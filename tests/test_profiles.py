@@ -183,3 +183,20 @@ def test_storage_is_measured_from_recordings_with_this_version_alone(depot: Depo
 def test_a_profile_that_is_not_there_is_told(depot: Depot) -> None:
     with depot.database.read() as session, pytest.raises(UnknownProfile):
         profile_list.profile(session, new_id())
+
+
+def test_the_list_counts_users_and_the_versions_of_their_cameras(depot: Depot) -> None:
+    def counted() -> dict[str, tuple[int, int, int]]:
+        return {one.name: (one.users, one.cameras, one.up_to_date) for one in profile_list.rows(session)}
+
+    with depot.database.write() as session:
+        camera, user = depot.camera(session), user_with(session, named(session, "Long shift"))
+        user_with(session, named(session, "Default")).profile_id = None
+        assert counted() == {"Default": (1, 1, 0), "Best quality": (0, 0, 0), "Long shift": (1, 0, 0)}
+        cameras.assign(session, camera.id, user.id, actor=ACTOR)
+        wanted = camera_settings.wanted(session, camera)
+        profiles.taken_over(session, camera, wanted.sequence, wanted)
+        session.flush()
+        assert counted()["Long shift"] == (1, 1, 1)
+        change(session, named(session, "Long shift"), location=True)
+        assert counted()["Long shift"] == (1, 1, 0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from ..models import Bay, Belonging, Camera, CameraUser, Clip, ClipKind, Profile, Recording, Trust
@@ -80,13 +80,14 @@ class CameraProfile:
 def rows(session: Session) -> list[ProfileRow]:
     """List all profiles; the default one first, the others by name."""
     found = session.scalars(select(Profile).order_by(Profile.default.desc(), Profile.name))
-    return [_row(session, one) for one in found]
+    holders = _holders(session)
+    return [holders.row(one) for one in found]
 
 
 def profile(session: Session, profile_id: str) -> ProfileDetail:
     """Give one profile; raises UnknownProfile."""
     found = profiles.get(session, profile_id)
-    row = _row(session, found)
+    row = _holders(session).row(found)
     return ProfileDetail(row, removable=not (row.default or row.users), measured=_measured(session, found))
 
 
@@ -114,20 +115,43 @@ def of_camera(session: Session, camera: Camera) -> CameraProfile | None:
     return CameraProfile(found.id, found.name, *_version_word(found, camera, docked))
 
 
-def _row(session: Session, found: Profile) -> ProfileRow:
-    theirs = CameraUser.profile_id == found.id
-    having = or_(theirs, CameraUser.profile_id.is_(None)) if found.default else theirs
-    users = select(func.count()).where(having, CameraUser.active)
-    wanted = select(func.count()).select_from(Camera).where(_added(found), Camera.trust == Trust.ATTESTED)
-    return ProfileRow(
-        id=found.id,
-        name=found.name,
-        default=found.default,
-        version=found.version,
-        settings=profile_settings.read(found),
-        users=session.scalars(users).one(),
-        cameras=session.scalars(wanted).one(),
-        up_to_date=session.scalars(wanted.where(_has_version(found))).one(),
+@dataclass(frozen=True)
+class _Holders:
+    """Who has which profile; of cameras, also which version of which profile each has by now."""
+
+    users: Mapping[str, int]
+    cameras: Mapping[tuple[str, str | None, int | None], int]
+
+    def row(self, found: Profile) -> ProfileRow:
+        """Make the row of a profile."""
+        return ProfileRow(
+            id=found.id,
+            name=found.name,
+            default=found.default,
+            version=found.version,
+            settings=profile_settings.read(found),
+            users=self.users.get(found.id, 0),
+            cameras=sum(count for (wanted, _, _), count in self.cameras.items() if wanted == found.id),
+            up_to_date=self.cameras.get((found.id, found.id, found.version), 0),
+        )
+
+
+def _holders(session: Session) -> _Holders:
+    """Count users and cameras of all profiles at once; who has none has the default one."""
+    default = select(Profile.id).where(Profile.default).scalar_subquery()
+    wanted = func.coalesce(CameraUser.profile_id, default).label("wanted")
+    users = select(wanted, func.count()).where(CameraUser.active).group_by(wanted)
+    has = (wanted, Camera.applied_profile_id, Camera.applied_profile_version)
+    cameras_counted = (
+        select(*has, func.count(Camera.id))
+        .outerjoin(CameraUser, CameraUser.id == Camera.camera_user_id)
+        .where(Camera.belonging == Belonging.ADDED, Camera.trust == Trust.ATTESTED)
+        .group_by(*has)
+    )
+    by_version = session.execute(cameras_counted)
+    return _Holders(
+        users={one: count for one, count in session.execute(users) if one},
+        cameras={(one, held, version): count for one, held, version, count in by_version},
     )
 
 
