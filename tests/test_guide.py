@@ -8,26 +8,28 @@ import pytest
 import seed
 from bodyworn.models import Profile
 from bodyworn.services import systems
+from bodyworn.services.profile_settings import DEFAULT, plain
 from sqlalchemy import select
 from test_pages import open_site, text_of
 
 SILENT, MICROPHONE = "Hold the top button for 3 seconds.", "Hold the function button for 3 seconds."
 
 
-@pytest.fixture
-def site(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
     """A seeded system."""
-    opened = open_site(tmp_path)
+    opened = open_site(tmp_path_factory.mktemp("site"))
     opened.ids = seed.seed(opened.database)
     yield opened
     opened.database.close()
 
 
-def guide(site, **settings):
+def guide(site, language="en", **settings):
     """Print the guide of the default profile with some of its settings changed."""
     with site.database.write() as session:
+        systems.current(session).language = language
         profile = session.scalars(select(Profile).where(Profile.default)).one()
-        profile.settings = {**profile.settings, **settings}
+        profile.settings = {**plain(DEFAULT.settings), **settings}
     return site.viewer.get(f"/bodyworn/camera-profiles/{profile.id}/guide")
 
 
@@ -61,9 +63,7 @@ def test_location_is_told_where_it_is_recorded(site):
 
 @pytest.mark.feature("USR-9")
 def test_it_speaks_the_language_of_the_system_and_not_of_whoever_prints_it(site):
-    with site.database.write() as session:
-        systems.current(session).language = "de"
-    page = guide(site).text
+    page = guide(site, "de").text
     (article,) = re.findall(r'<article class="bw-guide bw-card" lang="de">.*</article>', page, re.DOTALL)
     assert "Drücken Sie die vordere Taste einmal." in article
     assert "the front button" not in article

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import seed
-from bodyworn.models import Camera, Profile
-from bodyworn.services import profile_settings
-from sqlalchemy import select
+from bodyworn.models import Camera, CameraUser, Profile
+from bodyworn.services import profile_settings, profiles
+from sqlalchemy import delete, select, update
 from test_pages import open_site, post, text_of
 
 LONG_SHIFT = {
@@ -19,13 +19,24 @@ LONG_SHIFT = {
 }
 
 
-@pytest.fixture
-def site(tmp_path):
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
     """A seeded system."""
-    opened = open_site(tmp_path)
+    opened = open_site(tmp_path_factory.mktemp("site"))
     opened.ids = seed.seed(opened.database)
     yield opened
     opened.database.close()
+
+
+@pytest.fixture
+def site(opened):
+    """Give it the profiles that a system begins with, whatever tests have made of them."""
+    with opened.database.write() as session:
+        session.execute(update(CameraUser).values(profile_id=None))
+        session.execute(update(Camera).values(applied_profile_id=None, applied_profile_version=None))
+        session.execute(delete(Profile))
+        session.add_all(profiles.founding_profiles())
+    return opened
 
 
 def profile_named(site, name):
