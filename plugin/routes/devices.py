@@ -15,7 +15,7 @@ from ..access import needs
 from ..forms.devices import AddCamerasForm, CameraForm
 from ..forms.lists import choice, page_number, search_text
 from ..runtime import current
-from ..services import camera_life, camera_list, cameras, controller_card, dock_list, user_list, users
+from ..services import camera_life, camera_list, cameras, clock_ledger, controller_card, dock_list, user_list, users
 from ..services.camera_list import CameraDetail, CameraQuery, Show, Sort, UserChoice
 from ..services.sentence import marked
 
@@ -143,6 +143,7 @@ def _camera(camera_id: str) -> pages.Content:
             "left": camera_life.left_on(session, camera_id),
             "form": _form(found, camera_list.user_choices(session)),
             "sections": sections,
+            "clock": clock_ledger.ledger(session, cameras.get(session, camera_id)),
         }
 
     return content

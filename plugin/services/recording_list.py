@@ -22,7 +22,8 @@ from ..models import (
     Recording,
     RecordingState,
 )
-from . import copies, deliveries, destinations
+from . import clock_ledger, copies, deliveries, destinations
+from .clock_ledger import TimesTrust
 from .devices import State, user_label
 from .history import EventLine, history
 from .paging import Page
@@ -108,6 +109,8 @@ class RecordingDetail:
     #: How wrong the camera's clock was, where the container's name was corrected for it.
     clock_error: timedelta | None
     clock_was_ahead: bool
+    #: How far its times are to be trusted.
+    times: TimesTrust
     shifted_seconds: int
     #: Where the destination keeps what it rejected, and how many objects those are.
     rejected_container: str | None
@@ -171,6 +174,7 @@ def recording(session: Session, recording_id: str) -> RecordingDetail:
         retry_at=found.retry_at,
         clock_error=abs(timedelta(seconds=found.clock_offset_seconds)) if found.clock_offset_seconds else None,
         clock_was_ahead=(found.clock_offset_seconds or 0) > 0,
+        times=clock_ledger.trust(session, found),
         shifted_seconds=found.shifted_seconds,
         rejected_container=found.rejected_container,
         not_transferred=found.state is RecordingState.REFUSED,
