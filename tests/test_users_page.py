@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import seed
-from bodyworn.models import Belonging, Camera, CameraUser, Profile
+from bodyworn.models import Belonging, Camera, CameraUser, Destination, Profile
 from bodyworn.services import users
 from hosting import SAME_ORIGIN, host_app, signed_in, token_of
 from rig_parts import event_actions
@@ -138,7 +138,9 @@ def test_giving_nothing_to_somebody_or_something_to_nobody_is_told(site, form, s
 
 def test_a_profile_or_user_that_is_not_there_changes_nobody(site):
     user, _ = worn(site)
-    assert post(site.operator, "/bodyworn/users/all/profile", user=[user.id, "x"], profile=site.night).status_code == 404
+    assert (
+        post(site.operator, "/bodyworn/users/all/profile", user=[user.id, "x"], profile=site.night).status_code == 404
+    )
     assert post(site.operator, "/bodyworn/users/all/profile", user=user.id, profile="x").status_code == 404
     assert find(site, user.name).profile_id != site.night
 
@@ -189,3 +191,15 @@ def test_users_are_found_sorted_and_kept_up_to_date(site):
         site.viewer.get("/bodyworn/fragments/users", headers={"If-None-Match": live.headers["ETag"]}).status_code == 304
     )
     assert "No user matches" in text_of(site.viewer.get("/bodyworn/users?q=nobody-like-this"))
+
+
+@pytest.mark.parametrize(("keeps", "said"), [(True, False), (False, True)])
+def test_a_page_says_where_a_number_stays_when_the_destination_keeps_none(site, keeps, said):
+    user, _ = worn(site)
+    with site.database.write() as session:
+        destination = session.scalars(select(Destination)).first()
+        destination.capabilities = {**destination.capabilities, "user_id_key": keeps}
+        users.change_user(session, user.id, name=user.name, user_id="0815", profile_id=None, actor="olga")
+    page = text_of(site.viewer.get(f"/bodyworn/users/{user.id}"))
+    assert ("the content destination keeps no user IDs" in page) is said
+    assert "Will be told" in page

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Camera, CameraUser, Profile
 from . import destinations, parcels, users
+from .deliveries import can
 from .history import EventLine, history
 from .paging import Page, like, paged
 
@@ -74,6 +75,8 @@ class UserDetail:
     created_at: datetime
     #: Whether the destination knows this user as shown here; None where there is no destination.
     told: bool | None
+    #: Whether the destination keeps user IDs; None where there is no destination.
+    keeps_user_ids: bool | None
     history: Sequence[EventLine]
 
 
@@ -106,12 +109,13 @@ def matching_ids(session: Session, wanted: UserQuery) -> list[str]:
 
 def user(session: Session, camera_user_id: str) -> UserDetail:
     """Give one user, removed or not; raises UnknownCameraUser."""
-    found = users.get(session, camera_user_id)
+    found, destination = users.get(session, camera_user_id), destinations.active(session)
     return UserDetail(
         row=_rows(session, [found])[0],
         profile_id=found.profile_id,
         created_at=found.created_at,
-        told=_told(session, found),
+        told=parcels.knows_user(found, destination) if destination else None,
+        keeps_user_ids=can(destination).user_id_key if destination else None,
         history=history(session, "user", [found.id], newest_first=True),
     )
 
@@ -152,8 +156,3 @@ def _rows(session: Session, found: Sequence[CameraUser]) -> list[UserRow]:
         )
         for one in found
     ]
-
-
-def _told(session: Session, found: CameraUser) -> bool | None:
-    destination = destinations.active(session)
-    return parcels.knows_user(found, destination) if destination else None
