@@ -126,8 +126,11 @@ def _matches(session: Session, text: str) -> tuple[ColumnElement[bool], bool]:
     cameras = select(Camera.id).where(_has(text, Camera.name, Camera.serial))
     users = select(CameraUser.id).where(_has(text, CameraUser.name, CameraUser.user_id))
     container = and_(Recording.container_name >= text, Recording.container_name < f"{text}\U0010ffff")
-    if _share(session, cameras, users) < _FEW:
-        return _any_of(Recording.camera_id.in_(cameras), Recording.camera_user_id.in_(users), container), False
+    fitting = [session.scalars(query).all() for query in (cameras, users)]
+    if _share(session, *fitting) < _FEW:
+        # by their ids, because databases cannot guess how few a pattern fits
+        camera, wearer = Recording.camera_id.in_(fitting[0]), Recording.camera_user_id.in_(fitting[1])
+        return _any_of(camera, wearer, container), False
     camera, wearer = _without_index(Recording.camera_id), _without_index(Recording.camera_user_id)
     return or_(camera.in_(cameras), wearer.in_(users), container), True
 
@@ -146,13 +149,10 @@ def _has(text: str, *columns: Any) -> ColumnElement[bool]:
     return or_(*(column.ilike(like(text), escape="\\") for column in columns))
 
 
-def _share(session: Session, *matching: Select[Any]) -> float:
-    """Tell which part of all cameras and users fits, which is about the part of recordings that does."""
-    shares = []
-    for query, table in zip(matching, (Camera, CameraUser), strict=True):
-        fitting = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        shares.append(fitting / max(1, session.scalar(select(func.count()).select_from(table)) or 0))
-    return max(shares)
+def _share(session: Session, cameras: Sequence[str], users: Sequence[str]) -> float:
+    """Tell which part of all cameras or users fits, which is about the part of recordings that does."""
+    found = ((cameras, Camera), (users, CameraUser))
+    return max(len(ids) / max(1, _count_of(session, select(table.id))) for ids, table in found)
 
 
 def _day(text: str) -> date | None:
