@@ -290,11 +290,12 @@ def twin(session: Session, camera: Camera) -> BodywornError | None:
 
     Two cameras of one serial number would be one camera to the destination, and one of them may be a copy.
     """
-    others = select(Camera).where(Camera.id != camera.id)
+    others = select(Camera.serial).where(Camera.id != camera.id)
+    wanted = wire_serial(camera.serial)
     added = others.where(Camera.belonging == Belonging.ADDED)
     docked = others.where(Camera.id.in_(select(Bay.camera_id).where(Bay.camera_id.is_not(None))))
     for query, error in ((added, SerialTaken), (docked, CameraTwice)):
-        if any(wire_serial(other.serial) == wire_serial(camera.serial) for other in session.scalars(query)):
+        if any(wire_serial(other) == wanted for other in session.scalars(query)):
             return error(serial=camera.serial)
     return None
 
