@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from ..errors import (
@@ -98,21 +99,25 @@ def _no_cameras(added: int) -> Iterable[Message]:
 
 def _troubled_bays(session: Session) -> Iterable[Message]:
     ill = select(Bay).where(Bay.problem_id.is_not(None)).order_by(Bay.dock_id, Bay.position)
-    found = session.scalars(ill).all()
-    for bay in found[:_LISTED]:
+    for bay in session.scalars(ill.limit(_LISTED)).all():
         camera = session.get(Camera, bay.camera_id) if bay.camera_id else None
         name = camera.name if camera is not None else bay.name
         yield _device_problem(name, problem(bay.problem_id, bay.problem_values), camera)
-    yield from _more(len(found) - _LISTED)
+    yield from _more(_beyond(session, ill))
 
 
 def _troubled_cameras(session: Session) -> Iterable[Message]:
     in_bays = select(Bay.camera_id).where(Bay.problem_id.is_not(None), Bay.camera_id.is_not(None))
     query = select(Camera).where(Camera.belonging == Belonging.ADDED, Camera.problem_id.is_not(None))
-    found = session.scalars(query.where(Camera.id.not_in(in_bays)).order_by(Camera.name)).all()
-    for camera in found[:_LISTED]:
+    query = query.where(Camera.id.not_in(in_bays)).order_by(Camera.name, Camera.id)
+    for camera in session.scalars(query.limit(_LISTED)).all():
         yield _device_problem(camera.name, problem(camera.problem_id, camera.problem_values), camera)
-    yield from _more(len(found) - _LISTED)
+    yield from _more(_beyond(session, query))
+
+
+def _beyond(session: Session, query: Select[Any]) -> int:
+    """Count what is found beyond those that are listed."""
+    return (session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0) - _LISTED
 
 
 def _device_problem(name: str, trouble: Problem | None, camera: Camera | None) -> Message:

@@ -16,7 +16,7 @@ from .paging import Page, page_of
 from .sentence import LOUDNESS
 
 #: A bay takes its time to draw and has its weight; 100 docks at once would be a page of a megabyte.
-DOCKS_A_PAGE = 6
+DOCKS_A_PAGE = 4
 
 #: Bays by what is going on in them, and whether they wait for a turn.
 _Counts = Counter[tuple[BayState, bool]]
