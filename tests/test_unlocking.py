@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+import seed
 from bodyworn.camera_volume import documents
+from bodyworn.camera_volume.control import ControlUnit
 from bodyworn.camera_volume.documents import CameraState
-from bodyworn.camera_volume.orders import LEASE, Unlock
+from bodyworn.camera_volume.orders import LEASE, OrderKind, ReceiptState, Unlock
 from bodyworn.cli.rig import Rig
 from bodyworn.crypto import envelope, master_key
 from bodyworn.crypto.envelope import PayloadType
-from bodyworn.crypto.keys import SigningKey
-from bodyworn.errors import CameraLocked, CameraNotLocked, UnknownCamera, WrongPassphrase
+from bodyworn.crypto.keys import PublicKey, SigningKey
+from bodyworn.errors import CameraLocked, CameraNotLocked, ClipDiffers, UnknownCamera, WrongPassphrase
 from bodyworn.hw.drivers import volume
-from bodyworn.models import BayState, Belonging, Camera, Database, DockKind, System
+from bodyworn.hw.drivers.lost_receipts import lost_receipts
+from bodyworn.hw.intake import Intake
+from bodyworn.hw.order_book import OrderBook
+from bodyworn.models import BayState, Belonging, Camera, Database, DockKind, RecordingState, System
 from bodyworn.services import camera_list, cameras, docks, founding, systems, unlocking
 from bodyworn.services.camera_list import CameraQuery, Show
 from bodyworn.services.keyring import Keyring
@@ -118,6 +127,74 @@ def check_shown_as_locked(station: Station, *found: SimulatedCamera) -> None:
     assert "New" not in labels
     with pytest.raises(CameraLocked), station.database.write() as session:
         cameras.add_cameras(session, [known(station, found[0]).id], actor=ACTOR)
+
+
+@pytest.mark.feature("SYS-3")
+def test_what_a_lost_controller_had_in_hand_is_taken_over(
+    old: Station, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = old.worn()
+    stored, begun = camera.record(SMALL), camera.record(SMALL)
+    take = Intake._take
+
+    def take_one(intake: Intake, source: Any, taking: Any, *more: Any) -> None:
+        if taking.camera_recording_id == begun.id:
+            raise ClipDiffers(name="it")
+        take(intake, source, taking, *more)
+
+    with monkeypatch.context() as patch, old.running():
+        patch.setattr(Intake, "_take", take_one)
+        camera.dock(old.bay())
+        old.wait(lambda: old.bay_state() is BayState.PROBLEM)
+        camera.undock()
+    held = camera.core.memory.receipts
+    assert {one: held[one].state for one in held} == {stored.id: "stored", begun.id: "taking"}
+    lost = {held[one].controller_id for one in held}
+    other_tables = tmp_path / "other.db"  # a controller bears the number of its chain, which is made with the tables
+    other_tables.write_bytes(seed.empty_database())
+    new = restored(other_tables, old, "new")
+    with new.running():
+        camera.dock(new.bay())
+        wait_locked(new, 1)
+        unlock(new, camera)
+        new.wait(lambda: new.bay_state() is BayState.READY)
+        assert {new.state(one) for one in (stored, begun)} == {RecordingState.STORED}
+    assert {one.state for one in held.values()} == {"stored"}
+    assert not lost & {one.controller_id for one in held.values()}
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """What a controller that finds a receipt knows of its system."""
+
+    system_id: str
+    recovery_key: PublicKey
+    epoch: int = 2
+    controllers: frozenset[str] = frozenset()
+
+    def has_controller(self, controller_id: str) -> bool:
+        return controller_id in self.controllers
+
+
+def test_only_receipts_of_lost_controllers_are_taken_over(old: Station, tmp_path: Path) -> None:
+    book, recording_id = OrderBook(old.database, old.rig.keyring), str(uuid4())
+    members = {"recording_id": recording_id, "state": ReceiptState.TAKING, "controller_id": book.controller_id}
+    receipt = book.issue(OTHER.public, OrderKind.RECEIPT, **members)
+    restored_one = Knowing(book.system_id, book.recovery_key)
+
+    def lost(knowing: Any, data: bytes = receipt) -> Any:
+        with ControlUnit(tmp_path) as control:
+            control.prepare()
+            control.put_receipt(recording_id, data)
+            return lost_receipts(control, [recording_id], knowing)
+
+    assert lost(restored_one) == {recording_id: hashlib.sha256(receipt).hexdigest()}
+    assert lost(book) == {}
+    assert lost(replace(restored_one, controllers=frozenset({book.controller_id}))) == {}
+    assert lost(replace(restored_one, epoch=1)) == {}
+    assert lost(replace(restored_one, recovery_key=OTHER.public)) == {}
+    assert lost(replace(restored_one, system_id=str(uuid4()))) == {}
+    assert lost(restored_one, receipt[:-9]) == {}
 
 
 def test_a_wrong_passphrase_unlocks_nothing_and_is_written_down(tables: Path, old: Station) -> None:

@@ -11,7 +11,7 @@ from ..camera_volume.orders import ORDERS, OrderKind
 from ..crypto.chain import Authority
 from ..crypto.envelope import PayloadType
 from ..crypto.keys import PublicKey
-from ..models import Database
+from ..models import Controller, Database
 from ..services import systems
 from ..services.keyring import Keyring
 
@@ -39,6 +39,11 @@ class OrderBook:
         """The system's epoch now: whoever unlocks cameras may raise it while the controller is at work."""
         with self._database.read() as session:
             return systems.current(session).epoch
+
+    def has_controller(self, controller_id: str) -> bool:
+        """Tell whether a controller belongs to the system, as far as this database knows."""
+        with self._database.read() as session:
+            return session.get(Controller, controller_id) is not None
 
     def issue(self, camera: PublicKey, kind: OrderKind, sequence: int | None = None, **members: Any) -> bytes:
         """Write, number and sign an order for one camera; settings bring their own number."""

@@ -37,6 +37,7 @@ from ...services.cameras import SeenCamera
 from ...services.documents import open_document
 from ..order_book import OrderBook
 from ..ports import Port
+from .lost_receipts import lost_receipts
 from .protocol import Erasure, Listed, Outcome, Receipted, RecordingSource, Wishes
 
 log = logging.getLogger(__name__)
@@ -202,13 +203,18 @@ class VolumeCamera:
             yield _Recordings(media, self._key.raw)
 
     def claim(self, camera_recording_ids: Sequence[str]) -> frozenset[str]:
-        """Put a receipt "taking" on each recording."""
+        """Put a receipt "taking" on each recording, in place of one that a lost controller left there."""
+        with self._control(read_only=True) as control:
+            lost = lost_receipts(control, camera_recording_ids, self._book)
+        for recording in lost:
+            log.info("camera %s: recording %s is taken over", self._description.serial, recording)
         orders = {
             recording: self._ordered(
                 OrderKind.RECEIPT,
                 recording_id=recording,
                 state=ReceiptState.TAKING,
                 controller_id=self._book.controller_id,
+                replaces=lost.get(recording),
             )
             for recording in camera_recording_ids
         }
