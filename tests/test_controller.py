@@ -69,6 +69,16 @@ def test_the_process_waits_for_tables_and_a_system_and_ends_when_told(tmp_path: 
     database.close()
 
 
+def test_pages_hear_of_a_heartbeat_once_and_not_of_each(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bodyworn.hw.controller._HEARTBEAT_SECONDS", 0.1)
+    with station.running():
+        station.wait(lambda: _heartbeat(station.database) is not None)
+        time.sleep(0.5)
+        heard, beaten = station.database.change_counter(), _heartbeat(station.database)
+        station.wait(lambda: _heartbeat(station.database) != beaten)
+        assert station.database.change_counter() == heard
+
+
 def test_it_says_that_it_lives_and_how_much_room_there_is(station: Station) -> None:
     before = datetime.now(UTC)
     with station.running():

@@ -236,3 +236,12 @@ def test_large_numbers_fit(database: Database, tmp_path: Path) -> None:
     with database.read() as session:
         assert session.scalars(select(Controller.spool_free_bytes)).one() == PAST_INT4
         assert session.scalars(select(Camera.docking_counter)).one() == 2**53
+
+
+def test_what_nobody_has_to_hear_of_is_kept_and_leaves_the_counter(database: Database) -> None:
+    before = database.change_counter()
+    with database.write(heard=False) as session:
+        session.add(Profile(name="quiet", settings={}))
+    assert database.change_counter() == before
+    with database.read() as session:
+        assert session.scalars(select(Profile.name)).all() == ["quiet"]

@@ -36,6 +36,8 @@ _LOOK_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
 _WRITE_DOWN_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
+#: Pages say to the minute when it was heard of.
+_HEARD_SECONDS = 60.0
 _HOUSEKEEPING_SECONDS = 600.0
 
 
@@ -64,6 +66,9 @@ class Controller:
         self._audit_bytes_per_second = audit_bytes_per_second
         self._forecaster = Forecaster()
         self._dockings: dict[str, tuple[Docking, threading.Thread]] = {}
+        #: What pages heard last of how it is, and when.
+        self._seen: tuple[object, ...] = ()
+        self._heard = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set.
@@ -142,7 +147,12 @@ class Controller:
                 docks.empty(session, socket.bay_id)
 
     def _beat(self, shop: Workshop) -> None:
-        with self._database.write() as session:
+        """Say that it works. Pages are drawn anew for that once a minute, or when there is something else to see."""
+        seen = (shop.lacks_room, self._sockets.problem, self._guard.problem)
+        heard = seen != self._seen or time.monotonic() - self._heard >= _HEARD_SECONDS
+        if heard:
+            self._seen, self._heard = seen, time.monotonic()
+        with self._database.write(heard=heard) as session:
             controller = systems.local_controller(session)
             controller.heartbeat_at = datetime.now(UTC)
             controller.spool_free_bytes = shop.spool.free_bytes()

@@ -57,10 +57,12 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, heard: bool = True) -> Iterator[Session]:
         """Open a unit of work: all of it is kept, durable, when the block ends, or nothing when it raises.
 
         Writers stand in line from the first statement on, so what was read cannot have changed at the end.
+
+        :param heard: whether pages and controllers hear of it; False for what nobody waits for or would see.
         """
         with self._line, self._sessions() as session, self._trusting_the_disk():
             session.connection(execution_options={_WRITES: True})
@@ -68,13 +70,17 @@ class Database:
                 session.execute(select(Change.counter).with_for_update())
             yield session
             session.flush()
-            session.execute(update(Change).where(Change.id == 1).values(counter=Change.counter + 1))
-            if not self._is_sqlite:
-                session.execute(text("NOTIFY bodyworn"))
+            if heard:
+                self._tell(session)
             session.commit()
 
+    def _tell(self, session: Session) -> None:
+        session.execute(update(Change).where(Change.id == 1).values(counter=Change.counter + 1))
+        if not self._is_sqlite:
+            session.execute(text("NOTIFY bodyworn"))
+
     def change_counter(self) -> int:
-        """Give a number that every committed write raises."""
+        """Give a number that every committed write raises that is to be heard of."""
         with self.read() as session:
             return session.scalars(select(Change.counter)).one()
 
