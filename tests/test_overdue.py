@@ -66,7 +66,9 @@ def test_a_camera_without_a_lease_counts_from_its_last_docking(database):
 
 @pytest.mark.feature("CAM-12")
 @pytest.mark.parametrize(
-    "changes", [{"belonging": Belonging.REMOVED}, {"belonging": Belonging.NEW}, {"locked_at": NOW}], ids=str
+    "changes",
+    [{"belonging": Belonging.REMOVED}, {"belonging": Belonging.NEW}, {"locked_at": NOW}],
+    ids=["removed", "new", "locked"],
 )
 def test_cameras_that_nobody_waits_for_are_not_on_the_board(database, changes):
     with database.write() as session:
