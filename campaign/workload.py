@@ -30,7 +30,7 @@ from bodyworn.hw import housekeeping
 from bodyworn.hw.workshop import Workshop
 from bodyworn.migrations.run import upgrade
 from bodyworn.models import Clip, Database, DockKind, Recording
-from bodyworn.services import docks, systems
+from bodyworn.services import docks, founding
 from bodyworn.services.keyring import Keyring
 from bodyworn.simulator import media
 from bodyworn.simulator.build import Build
@@ -208,7 +208,7 @@ class Workload:
 
     def _found(self) -> None:
         with self.database.write() as session:
-            systems.found(
+            founding.found(
                 session,
                 self.rig.keyring,
                 name="Campaign",
@@ -280,7 +280,9 @@ def _record_anything() -> None:
     media.make_clip = _noise
 
 
-def _noise(path: Path, scene: Scene, *, seconds: float | None = None, size_bytes: int | None = None) -> MadeClip:
+def _noise(
+    path: Path, scene: Scene, *, seconds: float | None = None, size_bytes: int | None = None, muted: object = ()
+) -> MadeClip:
     size = size_bytes or CLIP_BYTES
     path.write_bytes(os.urandom(size))
     return MadeClip(size, timedelta(seconds=seconds or size * 8 / scene.bits_per_second))
