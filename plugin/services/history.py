@@ -84,7 +84,7 @@ _ACTIONS: Mapping[str, Sentence] = {
     "bay.offloading": sentence("Recordings are being offloaded"),
     "bay.ready": sentence("Ready, safe to undock"),
     "bay.problem": sentence("A camera is there that cannot be emptied"),
-    "bay.leaving": sentence("The camera is being reset, to leave the system"),
+    "bay.leaving": sentence("The camera leaves the system once its content is safe"),
     "bay.removed": sentence("A camera is there that left the system"),
     "bay.learned": sentence("{name} of {dock} was learned"),
     "bay.renamed": sentence("Renamed from {before} to {after}"),
