@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+import seed
 from bodyworn.contract import ArrivedRecording
 from bodyworn.destination.client import Client
 from bodyworn.destination.connection_file import ConnectionFile, parse
@@ -137,8 +139,10 @@ def serving(app: Flask, server: str = "cheroot") -> Iterator[str]:
 
 @contextmanager
 def running(data_dir: Path, server: str = "cheroot", parallel_uploads: int = 8) -> Iterator[ReceiverSite]:
-    """Run the receiver until the block ends."""
+    """Run the receiver until the block ends; the system is set up, or its pages would lead to the wizard."""
     app, host, runtime = build(data_dir, parallel_uploads)
+    with runtime.database.write() as session:
+        seed.found_system(session, datetime.now(UTC), time_zone="UTC")
     try:
         with serving(app, server) as url:
             yield ReceiverSite(url, app, host, runtime)

@@ -91,7 +91,9 @@ def _master_key() -> bytes:
     return MasterSecret.generate().wrap("nobody reads it", system_id=new_id(), created=created, cost=cost)
 
 
-def found_system(session: Session, now: datetime, *, demonstration: bool = False) -> Controller:
+def found_system(
+    session: Session, now: datetime, *, demonstration: bool = False, time_zone: str = "Europe/Vienna"
+) -> Controller:
     """Make a system with one controller, all well."""
     system = System(
         name="North depot",
@@ -99,7 +101,7 @@ def found_system(session: Session, now: datetime, *, demonstration: bool = False
         recovery_encryption_key=b"e" * 32,
         system_certificate=b"certificate",
         master_key_file=_master_key(),
-        time_zone="Europe/Vienna",
+        time_zone=time_zone,
         demonstration=demonstration,
         created_at=now,
         finished_at=now,

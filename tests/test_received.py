@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import seed
 from bodyworn.crypto.content import ContentEncryption
 from bodyworn.crypto.key_object import open_for_destination
 from bodyworn.destination.client import Client
@@ -37,8 +36,6 @@ MIB = 1024 * 1024
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReceiverSite]:
     with running(tmp_path_factory.mktemp("receiver")) as site:
-        with site.database.write() as session:
-            seed.found_system(session, datetime.now(UTC))
         yield site
 
 

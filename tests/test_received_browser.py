@@ -55,7 +55,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     port = free_port("127.0.0.1")
     app = host_app(tmp_path_factory.mktemp("site"), port=port)
     with app.extensions["bodyworn"].database.write() as session:
-        seed.found_system(session, datetime.now(UTC))
+        seed.found_system(session, datetime.now(UTC), time_zone="UTC")
     server = Server(app, Settings(Path(), port=port))
     server.start()
     origin = f"http://127.0.0.1:{port}"
