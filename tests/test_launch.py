@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -242,18 +243,28 @@ def test_a_certificate_that_is_not_there_is_refused_in_words(tmp_path):
 
 @pytest.mark.feature("HST-1")
 def test_the_host_serves_prints_the_way_in_and_ends_on_request(tmp_path):
-    with serve("--data-dir", str(tmp_path / "data"), "--port", "0", "--demo-accounts") as process:
+    with ended(serve("--data-dir", str(tmp_path / "data"), "--port", "0")) as process:
         printed = []
         for line in process.stdout:
             printed.append(line)
             if found := re.search(r"Harbour VMS is at (http://127\.0\.0\.1:\d+/)", line):
                 break
         text = "".join(printed)
-        for account in ("admin (administrator)", "operator (operator)", "viewer (viewer)"):
-            assert re.search(rf"  {re.escape(account)}: [a-z2-9-]{{27}}\n", text), text
+        assert re.search(r"[Ss]etup token.*\b[a-z2-9]{6}(-[a-z2-9]{6}){3}\b", text, re.DOTALL), text
         with urllib.request.urlopen(found[1] + "sign-in", timeout=20) as page:
+            assert page.url.endswith("/first-visit")
             assert "Harbour VMS" in page.read().decode()
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
         assert process.wait(30) == 0, rest
         assert "Traceback" not in text + rest
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """See that it is gone in the end, whatever a test found."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
