@@ -252,7 +252,7 @@ def test_the_host_serves_prints_the_way_in_and_ends_on_request(tmp_path):
         text = "".join(printed)
         assert re.search(r"[Ss]etup token.*\b[a-z2-9]{6}(-[a-z2-9]{6}){3}\b", text, re.DOTALL), text
         with urllib.request.urlopen(found[1] + "sign-in", timeout=20) as page:
-            assert page.url.endswith("/first-visit")
+            assert "/first-visit" in page.url
             assert "Harbour VMS" in page.read().decode()
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
