@@ -310,6 +310,7 @@ _PLAY = """async video => {
 
 
 @pytest.mark.feature("REC-8")
+@pytest.mark.flaky(reruns=2)  # a busy machine makes a real browser late now and then
 def test_chromium_plays_and_seeks_matroska_and_mp4_plain_and_encrypted(site: ReceiverSite, tmp_path: Path) -> None:
     pytest.importorskip("av")
     playwright = pytest.importorskip("playwright.sync_api")
