@@ -20,7 +20,7 @@ from bodyworn.migrations.run import upgrade
 from bodyworn.models import Database
 from bodyworn.mount import mount
 from bodyworn.runtime import Runtime
-from bodyworn.services import connection_files
+from bodyworn.services import connection_files, systems
 from bodyworn.services.connection_files import Site
 from bodyworn_host.server import Server, free_port
 from bodyworn_host.settings import Settings
@@ -142,7 +142,8 @@ def running(data_dir: Path, server: str = "cheroot", parallel_uploads: int = 8) 
     """Run the receiver until the block ends; the system is set up, or its pages would lead to the wizard."""
     app, host, runtime = build(data_dir, parallel_uploads)
     with runtime.database.write() as session:
-        seed.found_system(session, datetime.now(UTC), time_zone="UTC")
+        if systems.find(session) is None:
+            seed.found_system(session, datetime.now(UTC), time_zone="UTC")
     try:
         with serving(app, server) as url:
             yield ReceiverSite(url, app, host, runtime)
