@@ -28,6 +28,7 @@ from ..errors import (
     CertificateUnreadable,
     UnknownCertificate,
 )
+from . import durable
 
 #: The certificate that is there from the first start.
 DEFAULT_NAME: Final = "Default (self-signed)"
@@ -150,16 +151,16 @@ class CertificateStore:
         """Give a certificate's key a new certificate under the same name."""
         part = stored.certificate.with_suffix(".part")
         with _translated():
-            _write(part, pem)
+            durable.write(part, pem)
             part.rename(stored.certificate)
-            _sync(stored.certificate.parent)
+            durable.sync(stored.certificate.parent)
 
     def remove(self, certificate_id: str) -> None:
         """Delete a certificate with its key."""
         gone = self._folder / f"{_DELETED}{certificate_id}"
         with _translated():
             (self._folder / certificate_id).rename(gone)
-            _sync(self._folder)
+            durable.sync(self._folder)
             shutil.rmtree(gone)
 
     def on_probation(self) -> Probation | None:
@@ -197,8 +198,8 @@ class CertificateStore:
 
     def _note(self, change: Probation) -> None:
         with _translated():
-            _write(self._folder / "probation.json", msgspec.json.encode(change))
-            _sync(self._folder)
+            durable.write(self._folder / "probation.json", msgspec.json.encode(change))
+            durable.sync(self._folder)
 
     def _keys(self) -> dict[bytes, bytes]:
         keys = (bytes_of(stored.private_key) for stored in self.all() if stored.problem is None)
@@ -225,10 +226,10 @@ class CertificateStore:
             with _translated():
                 staged.mkdir(mode=0o700)
                 for name, data in files.items():
-                    _write(staged / name, data)
-                _sync(staged)
+                    durable.write(staged / name, data)
+                durable.sync(staged)
                 staged.rename(self._folder / certificate_id)
-                _sync(self._folder)
+                durable.sync(self._folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
@@ -251,21 +252,6 @@ def bytes_of(path: Path) -> bytes:
     """Read a file of the store; no more of it than one can be long."""
     with _translated(), path.open("rb") as file:
         return file.read(_LARGEST_BYTES)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from ..crypto.keys import SigningKey
 from ..crypto.sealed import SealedBox
+from . import durable
 
 
 class Keyring:
@@ -38,23 +38,13 @@ class Keyring:
         """
         path = self._folder / f"{name}.key"
         part = path.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(self.box.seal(f"signing-key:{name}", key.private_bytes()))
-            file.flush()
-            os.fsync(file.fileno())
+        durable.write(part, self.box.seal(f"signing-key:{name}", key.private_bytes()))
         if path.exists():
             path.rename(path.with_suffix(f".{time.time_ns()}.key"))
         part.rename(path)
-        self._sync_folder()
+        durable.sync(self._folder)
 
     def signing_key(self, name: str) -> SigningKey:
         """Give a signing key; raises FileNotFoundError when this machine does not hold it."""
         sealed = (self._folder / f"{name}.key").read_bytes()
         return SigningKey.from_private_bytes(self.box.open(f"signing-key:{name}", sealed))
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
